@@ -65,3 +65,35 @@ export interface Checker {
   readonly statements: readonly Statement[];
   judge(header: HistoryHeader): Judge;
 }
+
+/**
+ * Defines a checker; the identity function with types.
+ *
+ * @example
+ * export const noRetained = defineChecker({
+ *   name: "no-retained",
+ *   guarantee: "No delivery carries the retain flag.",
+ *   statements: [],
+ *   judge: () => {
+ *     let deliveries = 0;
+ *     const offenders: Offender[] = [];
+ *     return {
+ *       see(entry) {
+ *         if (entry.type !== "delivery") return;
+ *         deliveries += 1;
+ *         if (entry.retain) offenders.push({ what: `${entry.actor} received a retained message`, actor: entry.actor });
+ *       },
+ *       conclude: () => ({
+ *         outcome: deliveries === 0 ? "unknown" : offenders.length > 0 ? "invalid" : "valid",
+ *         summary: `${offenders.length} of ${deliveries} deliveries were retained.`,
+ *         counts: { deliveries },
+ *         offenders: offenders.slice(0, maxOffenders),
+ *         offenderCount: offenders.length,
+ *       }),
+ *     };
+ *   },
+ * });
+ */
+export function defineChecker(checker: Checker): Checker {
+  return checker;
+}
