@@ -1,0 +1,13 @@
+import { readBody, readProxyTemplates } from "./control-bodies.ts";
+import type { FaultProxy, PopulateResult } from "./fault-proxy.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Populates from the JSON array that `POST /populate` and a configuration file share. */
+export async function populateFromText(faultProxy: FaultProxy, text: string): Promise<PopulateResult> {
+  try {
+    return await faultProxy.populate(readBody(text, readProxyTemplates));
+  } catch (error) {
+    if (error instanceof Refusal) return { proxies: [], refusal: error };
+    throw error;
+  }
+}
