@@ -303,6 +303,8 @@ export interface HistorySettings {
   readonly backoffLongestMs: number;
   /** What a busy machine may add to a bound before it is called broken. */
   readonly slackMs: number;
+  /** How many retries may follow each other before a device is `unavailable`; absent when unbounded. */
+  readonly retryBudget?: number;
 }
 
 /** A message in words: `meter-7/readings#12`. */

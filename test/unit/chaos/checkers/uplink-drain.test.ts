@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { uplinkDrain } from "../../../../chaos/checkers/uplink-drain.ts";
+import {
+  delivery,
+  drained,
+  dropped,
+  historyOf,
+  judged,
+  type Part,
+  publish,
+  stored,
+} from "../../../helpers/history-builder.ts";
+
+const judge = (...parts: readonly Part[]) => judged(uplinkDrain, historyOf(...parts));
+
+describe("uplink-drain", () => {
+  test("is valid when what was stored is published and comes in order", () => {
+    const verdict = judge(
+      stored("meter-1", 1, 2),
+      publish("meter-1", 1).ok(),
+      publish("meter-1", 2).ok(),
+      delivery("backend", 1),
+      delivery("backend", 2),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("valid");
+    expect(verdict.counts).toMatchObject({ stored: 2, published: 2, lost: 0, reordered: 0 });
+  });
+
+  test("is unknown for an empty history", () => {
+    expect(judge().outcome).toBe("unknown");
+  });
+
+  test("is invalid when a stored message vanished without a report", () => {
+    const verdict = judge(
+      stored("meter-1", 1, 2),
+      publish("meter-1", 2).ok(),
+      delivery("backend", 2),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("invalid");
+    expect(verdict.offenders[0]).toMatchObject({
+      what: "meter-1/readings#1 was stored at 0 ms and neither published nor reported as dropped",
+      message: { sequence: 1 },
+      actor: "meter-1",
+    });
+  });
+
+  test("is invalid when a refused message was neither published again nor dropped", () => {
+    expect(judge(stored("meter-1", 1), publish("meter-1", 1).fail(), drained()).outcome).toBe("invalid");
+  });
+
+  test("lets the store drop what it reports", () => {
+    const verdict = judge(
+      stored("meter-1", 1, 2),
+      dropped("meter-1", 1),
+      publish("meter-1", 2).ok(),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("valid");
+    expect(verdict.counts).toMatchObject({ dropped: 1, published: 1 });
+  });
+
+  test("is invalid when messages come in another order than they were stored in", () => {
+    const verdict = judge(
+      stored("meter-1", 1, 2),
+      publish("meter-1", 2).ok(),
+      publish("meter-1", 1).ok(),
+      delivery("backend", 2),
+      delivery("backend", 1),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("invalid");
+    expect(verdict.offenders[0]?.what).toContain("after #2, which was stored later");
+  });
+
+  test("goes by the order of storing, not by the sequence numbers, and ignores repeats", () => {
+    const verdict = judge(
+      stored("meter-1", 2, 1),
+      publish("meter-1", 2).ok(),
+      publish("meter-1", 1).ok(),
+      delivery("backend", 2),
+      delivery("backend", 1),
+      delivery("backend", 2),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("valid");
+  });
+
+  test("is unknown when nobody knows how the publish ended, unless the message came", () => {
+    const open = [stored("meter-1", 1), publish("meter-1", 1).info()];
+    expect(judge(open, drained()).outcome).toBe("unknown");
+    expect(judge(open, delivery("backend", 1), drained()).outcome).toBe("valid");
+  });
+
+  test("is unknown when the device had not drained its store by the bound", () => {
+    const open = stored("meter-1", 1);
+    expect(judge(open).outcome).toBe("unknown");
+    expect(judge(open, drained({ source: "meter-1", receiver: "backend" })).outcome).toBe("unknown");
+    expect(judge(open, drained({ source: "meter-2", receiver: "backend" })).outcome).toBe("invalid");
+  });
+
+  test("takes a message of QoS 0 as published once it was sent", () => {
+    expect(judge(stored("meter-1", 1), publish("meter-1", 1, { qos: 0 }).info(), drained()).outcome).toBe(
+      "valid",
+    );
+  });
+});
