@@ -50,7 +50,7 @@ function drawState(state: DrawnState, indent: string): string[] {
       lines.push(`${indent}${name} --> ${nameOf(target)}${labelOf(transition)}`);
   }
   if (state.type === "final") lines.push(`${indent}${name} --> [*]`);
-  return lines;
+  return lines.length > 0 ? lines : [`${indent}${name}`];
 }
 
 /** What every state answers in the same way is drawn from each top-level state that has no answer of its own. */

@@ -166,7 +166,8 @@ export function createMqttClient(options: MqttClientOptions, events: MqttClientE
     dropUnreadPackets();
     if (closed !== undefined && !closed.over) {
       closed.over = true;
-      events.onClosed(closed.reason ?? "the broker closed the connection");
+      const { errored } = closed.stream;
+      events.onClosed(closed.reason ?? (errored ? messageOf(errored) : "the broker closed the connection"));
     }
     for (const resolve of closedWaiters.splice(0)) resolve();
     if (connectWhenClosed) connect();
@@ -197,8 +198,8 @@ export function createMqttClient(options: MqttClientOptions, events: MqttClientE
     });
     attempt = opened;
     mqttJs.connect();
-    // Its 'close' has been and will not come again.
-    if (stream.closed) mqttJs.emit("close");
+    // A stream that came dead may have told its 'close' before anybody listened. If not, it does so before this tick.
+    if (stream.closed) process.nextTick(() => attempt === opened && mqttJs.emit("close"));
   }
 
   function finish(): Attempt | undefined {

@@ -5,6 +5,13 @@ import type { UrlEndpoint } from "../../src/endpoint.ts";
 
 type PacketOf<Command> = Extract<Packet, { cmd: Command }>;
 
+/** An answer to a packet, with the id that the packet had. */
+interface Answer {
+  readonly cmd: "puback" | "pubrec" | "pubrel" | "pubcomp" | "unsuback";
+  readonly messageId: number | undefined;
+  readonly reasonCode?: number;
+}
+
 /** The broker's end of one connection. It does nothing but what the test tells it. */
 export interface ScriptedPeer {
   /** All packets that came, in order, taken or not. */
@@ -13,7 +20,11 @@ export interface ScriptedPeer {
   next(): Promise<Packet>;
   /** Takes the next packet, which must be of this kind. */
   expect<Command extends Packet["cmd"]>(command: Command): Promise<PacketOf<Command>>;
-  send(packet: Packet): void;
+  send(packet: Packet | Answer): void;
+  /** Sends several packets in one chunk. */
+  sendAll(packets: readonly Packet[]): void;
+  /** Sends bytes that need not be a packet. */
+  sendRaw(bytes: Buffer): void;
   /** Takes CONNECT and answers it. */
   handshake(answer?: { sessionPresent?: boolean; returnCode?: number }): Promise<IConnectPacket>;
   /** Half-open: reads nothing more and keeps the connection. */
@@ -95,8 +106,8 @@ function createPeer(socket: Socket, protocolVersion: 4 | 5): ScriptedPeer {
     return packet as PacketOf<Command>;
   }
 
-  function send(packet: Packet): void {
-    socket.write(mqttPacket.generate(packet, { protocolVersion }));
+  function send(packet: Packet | Answer): void {
+    socket.write(mqttPacket.generate(packet as Packet, { protocolVersion }));
   }
 
   return {
@@ -105,6 +116,11 @@ function createPeer(socket: Socket, protocolVersion: 4 | 5): ScriptedPeer {
     next: inbox.take,
     expect: expectPacket,
     send,
+    sendAll: (packets) =>
+      void socket.write(
+        Buffer.concat(packets.map((packet) => mqttPacket.generate(packet, { protocolVersion }))),
+      ),
+    sendRaw: (bytes) => void socket.write(bytes),
     async handshake({ sessionPresent = false, returnCode = 0 } = {}) {
       const connect = await expectPacket("connect");
       const code = protocolVersion === 5 ? { reasonCode: returnCode } : { returnCode };
