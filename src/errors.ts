@@ -166,6 +166,7 @@ export const errorTable = {
     "Something could not be stopped cleanly.",
     "Look at the causes listed; nothing should be left running.",
   ),
+  RUN_1003: row("FATAL", internal, "Stormfleet itself failed.", "Please report it with the lines below."),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,0 +1,52 @@
+import { Argument, type Command } from "commander";
+import { catalog } from "../../catalog.ts";
+import { toMermaid } from "../../connection/machine-diagram.ts";
+import { brokerMutants } from "../../infrastructure/embedded/broker-mutants.ts";
+import { formatTable } from "../../report/table.ts";
+import { printLine } from "../print.ts";
+
+/** What can be listed: a heading and rows of name and description. */
+const lists = {
+  devices: () => catalog.devices.map(({ name, description }) => [name, description]),
+  faults: () => catalog.faults.map(({ name, description }) => [name, description]),
+  checkers: () => catalog.checkers.map(({ name, guarantee }) => [name, guarantee]),
+  experiments: () => catalog.experiments.map(({ name, hypothesis }) => [name, hypothesis]),
+  machines: () => catalog.machines.map(({ name, description }) => [name, description]),
+  mutants: () => Object.entries(brokerMutants),
+} as const satisfies Record<string, () => readonly (readonly string[])[]>;
+
+type ListName = keyof typeof lists;
+const listNames = Object.keys(lists) as readonly ListName[];
+
+export function addListCommand(program: Command): void {
+  program
+    .command("list")
+    .description("list what there is")
+    .addArgument(new Argument("[what]", "what to list; everything when left out").choices(listNames))
+    .option("--mermaid", "with machines: print their diagrams as Mermaid")
+    .option("--json", "print as JSON")
+    .action((what: ListName | undefined, flags: { readonly mermaid?: boolean; readonly json?: boolean }) => {
+      if (flags.mermaid) printDiagrams();
+      else if (flags.json) printJson(what);
+      else printLists(what === undefined ? listNames : [what]);
+    });
+}
+
+function printLists(names: readonly ListName[]): void {
+  names.forEach((name, index) => {
+    if (names.length > 1) printLine(`${index > 0 ? "\n" : ""}${name}`);
+    printLine(formatTable(lists[name](), names.length > 1 ? "  " : ""));
+  });
+}
+
+function printJson(what: ListName | undefined): void {
+  const names = what === undefined ? listNames : [what];
+  const rows = (name: ListName) => lists[name]().map(([key, description]) => ({ name: key, description }));
+  printLine(JSON.stringify(Object.fromEntries(names.map((name) => [name, rows(name)])), undefined, 2));
+}
+
+function printDiagrams(): void {
+  for (const { name, description, machine } of catalog.machines) {
+    printLine(`%% ${name}: ${description}\n${toMermaid(machine)}`);
+  }
+}

@@ -1,0 +1,20 @@
+import { CommanderError } from "commander";
+import { createProgram } from "./program.ts";
+import { reportError } from "./report-error.ts";
+
+/**
+ * Runs the command line.
+ *
+ * @returns the exit code: 0 valid, 1 violated, 2 unknown, 64 and above: could not run (see `exit-codes.ts`).
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const outcome = { exitCode: 0 };
+  try {
+    await createProgram(outcome).parseAsync(args, { from: "user" });
+    return outcome.exitCode;
+  } catch (error) {
+    // Commander has printed its help or its version by then.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error, args.includes("--json"));
+  }
+}
