@@ -44,12 +44,11 @@ export function openHistoryWriter(folder: string, header: HistoryHeader): Histor
   let closed = false;
 
   const flush = () => {
-    let lines = "";
-    for (const entry of buffer) lines += `${JSON.stringify(entry)}\n`;
+    const entries = buffer;
     buffer = [];
-    if (failure !== undefined || lines === "") return;
+    if (failure !== undefined || entries.length === 0) return;
     try {
-      attempt(path, () => writeAll(file, lines));
+      attempt(path, () => writeAll(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join("")));
     } catch (error) {
       failure = error;
     }

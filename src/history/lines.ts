@@ -48,12 +48,14 @@ async function* splitLines(file: FileHandle, maxLineBytes: number): AsyncGenerat
     const end = chunk.lastIndexOf(lineFeed) + 1;
     if (end > 0) {
       const whole = Buffer.concat([rest, chunk.subarray(0, end - 1)]).toString("utf8");
-      const lines = whole.split("\n").map((text) => {
-        number += 1;
-        if (text.length > maxLineBytes) throw new LineTooLong(number, maxLineBytes);
-        return { number, text, ended: true };
-      });
-      yield lines;
+      const texts = whole.split("\n");
+      const long = texts.findIndex((text) => text.length > maxLineBytes);
+      // What stands before a line that is too long is sound and comes out first.
+      const sound = long === -1 ? texts : texts.slice(0, long);
+      const first = number + 1;
+      yield sound.map((text, index) => ({ number: first + index, text, ended: true }));
+      number += sound.length;
+      if (long !== -1) throw new LineTooLong(number + 1, maxLineBytes);
       rest = Buffer.from(chunk.subarray(end));
     } else rest = Buffer.concat([rest, chunk]);
     if (rest.length > maxLineBytes) throw new LineTooLong(number + 1, maxLineBytes);
