@@ -189,10 +189,7 @@ export function createDeviceCompensation(options: DeviceCompensationOptions): De
       return ledger;
     },
     onConnected: () => conversation.begin(),
-    onDisconnected() {
-      conversation.end();
-      ahead.clear();
-    },
+    onDisconnected: () => conversation.end(),
     handle(topic, payload) {
       if (topic === topicOf.downlink) onDownlink(payload);
       else if (topic === topicOf.resumed) onResumed(payload);

@@ -168,7 +168,10 @@ describe("a device's message compensation", () => {
     clock.advance(699);
     expect(requests).toHaveLength(1);
     clock.advance(1);
-    expect(requests.map(({ atMs }) => atMs)).toEqual([0, 1_000]);
+    grant(5);
+    message(11);
+    clock.advance(5_000);
+    expect(requests.map(({ atMs }) => atMs)).toEqual([0, 1_000, 2_000]);
   });
 
   it("asks about a hole that showed while another replay was under way", () => {
@@ -234,6 +237,27 @@ describe("a device's message compensation", () => {
     }
     expect(seen).toEqual(["COMP_1005"]);
     expect(clock.pending).toBe(0);
+  });
+
+  it("takes the late reply to a request that it gave up as a reason to ask again", () => {
+    const { device, clock, grant, requests } = setUp(known, { maxAttempts: 1, recheckIntervalMs: 0 });
+    device.onConnected();
+    clock.advance(60_000);
+    expect(requests).toHaveLength(1);
+    grant(9);
+    clock.advance(1_000);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("keeps what it holds over a reconnect", () => {
+    const { device, grant, message, seen } = setUp();
+    device.onConnected();
+    message(7);
+    device.onDisconnected();
+    device.onConnected();
+    grant(7);
+    message(6);
+    expect(seen).toEqual([6, 7]);
   });
 
   it("asks again when a granted replay stops half-way", () => {
@@ -315,6 +339,17 @@ describe("a device's message compensation", () => {
     expect(seen).toEqual(["COMP_1001", "COMP_1004", 1]);
   });
 
+  it("forgets what it held of another log", () => {
+    const { device, clock, refuse, register, message, seen } = setUp();
+    device.onConnected();
+    message(7);
+    refuse("COMP_1001");
+    clock.advance(1_000);
+    register("log-2", 6);
+    for (const id of [1, 2, 3, 4, 5, 6]) message(id, "log-2");
+    expect(seen.slice(2)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it("processes nothing while the service doubts its ledger, then goes back with the log", () => {
     const { device, clock, refuse, register, message, seen, lastRequest } = setUp();
     device.onConnected();
@@ -373,6 +408,20 @@ describe("a device's message compensation", () => {
     device.onConnected();
     message(6);
     expect(seen).toEqual([6, 7, 8, 9]);
+  });
+
+  it("sees no hole where a held message arrived again and was processed", () => {
+    const { device, clock, grant, message, requests, seen, whenProcessing } = setUp();
+    device.onConnected();
+    message(7);
+    grant(7);
+    whenProcessing((id) => {
+      if (id === 6) message(7);
+    });
+    message(6);
+    clock.advance(30_000);
+    expect(seen).toEqual([6, 7]);
+    expect(requests).toHaveLength(1);
   });
 
   it("remembers its place and its token over a restart", () => {

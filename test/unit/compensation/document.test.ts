@@ -24,19 +24,19 @@ const examples = [...page.matchAll(/^```json (\S+)\n(.*?)^```$/gms)].map(([, kin
   json,
 }));
 
-function valueOf<T>(parsed: Parsed<T>): T {
+function readable<T>(parsed: Parsed<T>): T {
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.value;
 }
 
 /** Reads an example with the real parser and writes it again with the real encoder. */
 const roundTrips: Record<string, (payload: Uint8Array) => Uint8Array> = {
-  "register-request": (payload) => encodeRegisterRequest(valueOf(parseRegisterRequest(payload))),
-  "register-reply": (payload) => encodeRegisterReply(valueOf(parseRegisterReply(payload))),
-  "resume-request": (payload) => encodeResumeRequest(valueOf(parseResumeRequest(payload))),
-  "resume-reply": (payload) => encodeResumeReply(valueOf(parseResumeReply(payload))),
+  "register-request": (payload) => encodeRegisterRequest(readable(parseRegisterRequest(payload))),
+  "register-reply": (payload) => encodeRegisterReply(readable(parseRegisterReply(payload))),
+  "resume-request": (payload) => encodeResumeRequest(readable(parseResumeRequest(payload))),
+  "resume-reply": (payload) => encodeResumeReply(readable(parseResumeReply(payload))),
   downlink(payload) {
-    const { body, ...message } = valueOf(parseDownlink(payload));
+    const { body, ...message } = readable(parseDownlink(payload));
     return encodeDownlink(message, JSON.stringify(body));
   },
 };

@@ -28,6 +28,8 @@ export interface RigDevice {
   readonly sent: Sent[];
   readonly errors: ErrorCode[];
   readonly resumes: ResumeEvent[];
+  /** When it sent its resume requests. */
+  readonly askedAtMs: number[];
   connect(): void;
   disconnect(): void;
 }
@@ -100,6 +102,7 @@ export function createRig(options: RigOptions = {}): Rig {
     const seen: Seen[] = [];
     const errors: ErrorCode[] = [];
     const resumes: ResumeEvent[] = [];
+    const askedAtMs: number[] = [];
     const channel = createLossyChannel(clock, world.random.fork(`channel/${name}`), {
       service: receive,
       device: (topic, payload) => compensation.handle(topic, payload),
@@ -117,7 +120,10 @@ export function createRig(options: RigOptions = {}): Rig {
         process: (id, body) => seen.push({ type: "processed", id, checksum: bodyChecksum(body) }),
         onGap: (from, to) => seen.push({ type: "gap", from, to }),
         onError: (code) => errors.push(code),
-        onResume: (event) => resumes.push(event),
+        onResume(event) {
+          resumes.push(event);
+          if (event.type === "invoked") askedAtMs.push(clock.monotonicMs());
+        },
       },
     });
     return {
@@ -128,6 +134,7 @@ export function createRig(options: RigOptions = {}): Rig {
       sent: [],
       errors,
       resumes,
+      askedAtMs,
       connect() {
         channel.connect();
         compensation.onConnected();

@@ -20,6 +20,7 @@ function setUp(options: { readonly maxMessages?: number; readonly chunkMessages?
   }[] = [];
   const facts: Fact[] = [];
   const resumes: ServiceResume[] = [];
+  let onSend = (_message: Record<string, unknown>) => {};
   const service = createCompensationService({
     world,
     topics,
@@ -30,7 +31,9 @@ function setUp(options: { readonly maxMessages?: number; readonly chunkMessages?
     send(topic, payload) {
       const target = topics.parse(topic);
       if (target === null) throw new Error(`What topic is ${topic}?`);
-      sent.push({ ...target, message: JSON.parse(Buffer.from(payload).toString()) });
+      const message: Record<string, unknown> = JSON.parse(Buffer.from(payload).toString());
+      sent.push({ ...target, message });
+      onSend(message);
     },
   });
   let requests = 0;
@@ -57,11 +60,14 @@ function setUp(options: { readonly maxMessages?: number; readonly chunkMessages?
   const publish = (device: string, count: number) => {
     for (let next = 0; next < count; next += 1) service.publish(device, { next });
   };
+  const whenSending = (run: typeof onSend) => {
+    onSend = run;
+  };
   const idsTo = (device: string) =>
     sent
       .filter((one) => one.device === device && one.channel === "downlink")
       .map(({ message }) => message.msg_id);
-  return { clock, log, service, sent, facts, resumes, register, resume, publish, idsTo };
+  return { clock, log, service, sent, facts, resumes, register, resume, publish, idsTo, whenSending };
 }
 
 const from1To = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -232,6 +238,18 @@ describe("the compensation service", () => {
     clock.advance(0);
     expect(sent.filter(({ channel }) => channel === "resumed")).toHaveLength(1);
     expect(idsTo("a")).toEqual([2, 3]);
+  });
+
+  it("breaks a replay off in the middle of a chunk when the device asks anew", () => {
+    const { register, resume, publish, clock, idsTo, whenSending } = setUp();
+    const token = register("a");
+    publish("a", 12);
+    whenSending((message) => {
+      if (message.msg_id === 2) resume("a", token, 10);
+    });
+    resume("a", token, 0);
+    clock.advance(0);
+    expect(idsTo("a")).toEqual([11, 12]);
   });
 
   it("lets devices take turns, a chunk each, so that a large backlog holds nobody up", () => {
