@@ -36,7 +36,7 @@ export interface UplinkStore<T> {
   readonly counts: UplinkCounts;
 }
 
-export interface UplinkCounts {
+interface UplinkCounts {
   readonly waiting: number;
   readonly inFlight: number;
   readonly dropped: number;

@@ -10,7 +10,7 @@ import type { RefusalCode } from "../../../src/compensation/protocol.ts";
 import type { ResumeTiming } from "../../../src/compensation/resume-conversation.ts";
 import { createTelemetry, type Fact } from "../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../src/time/world.ts";
-import { createManualClock } from "./manual-clock.ts";
+import { createManualClock } from "../../helpers/manual-clock.ts";
 import { topics } from "./rig.ts";
 
 const token = "0123456789abcdef0123456789abcdef";

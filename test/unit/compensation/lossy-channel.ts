@@ -4,7 +4,7 @@ import type { Random } from "../../../src/time/random.ts";
 type Receive = (topic: string, payload: Uint8Array) => void;
 
 /** How bad the way is; all zero is a good one. */
-export interface Weather {
+interface Weather {
   readonly loss: number;
   readonly duplication: number;
 }

@@ -14,8 +14,8 @@ import { bodyChecksum } from "../../../src/compensation/wire-json.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { silentTelemetry } from "../../../src/observability/telemetry.ts";
 import { createWorld, type World } from "../../../src/time/world.ts";
+import { createManualClock, type ManualClock } from "../../helpers/manual-clock.ts";
 import { createLossyChannel, type LossyChannel } from "./lossy-channel.ts";
-import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { judgeSeen, judgeSent, type Seen, type Sent } from "./oracle.ts";
 
 export const topics = compensationTopics("sf/test/devices");

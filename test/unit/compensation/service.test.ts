@@ -6,7 +6,7 @@ import { createCompensationService, type ServiceResume } from "../../../src/comp
 import type { StormfleetError } from "../../../src/errors.ts";
 import { createTelemetry, type Fact } from "../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../src/time/world.ts";
-import { createManualClock } from "./manual-clock.ts";
+import { createManualClock } from "../../helpers/manual-clock.ts";
 import { topics } from "./rig.ts";
 
 function setUp(options: { readonly maxMessages?: number; readonly chunkMessages?: number } = {}) {
