@@ -45,7 +45,7 @@ export interface ConnectionEffects {
   reportIgnored(state: LifecycleState, event: string): void;
 }
 
-export interface ConnectionMachineInput {
+interface ConnectionMachineInput {
   /** How many retries may follow each other without success; Infinity for unbounded. */
   readonly retryBudget: number;
   readonly handshakeTimeoutMs: number;

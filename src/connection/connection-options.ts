@@ -1,14 +1,14 @@
 import type { Endpoint } from "../endpoint.ts";
 import { StormfleetError } from "../errors.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
-import { type BackoffOptions, checkBackoff } from "./backoff.ts";
+import { type BackoffOptions, checkBackoff, defaultBackoff } from "./backoff.ts";
 import type { ConnectionListener } from "./connection-listener.ts";
-import type { HeartbeatTiming } from "./heartbeat.ts";
+import { defaultHeartbeatTiming, type HeartbeatTiming } from "./heartbeat.ts";
 import type { Will } from "./messages.ts";
 import type { SessionStore } from "./session-store.ts";
 
 /** Small QoS 1 messages whose PUBACK proves that the broker is alive. */
-export interface HeartbeatOptions extends HeartbeatTiming {
+export interface HeartbeatOptions extends Partial<HeartbeatTiming> {
   readonly topic: string;
   /** Asked for each heartbeat. */
   payload(): string | Buffer;
@@ -35,9 +35,10 @@ export interface ConnectionOptions {
   readonly keepAliveSeconds?: number;
   /** From opening the stream to the CONNACK, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number;
-  readonly backoff: BackoffOptions;
-  /** How many retries may follow each other before the connection is `unavailable`, from 0. */
-  readonly retryBudget: number | "unbounded";
+  /** Default: `defaultBackoff`. */
+  readonly backoff?: BackoffOptions;
+  /** How many retries may follow each other before the connection is `unavailable`, from 0. Default 5. */
+  readonly retryBudget?: number | "unbounded";
   readonly heartbeat: HeartbeatOptions | false;
   /** Where the session is kept. Default: in memory. */
   readonly store?: SessionStore;
@@ -45,24 +46,56 @@ export interface ConnectionOptions {
   readonly listener: ConnectionListener;
 }
 
-export const defaultHandshakeTimeoutMs = 10_000;
-export const defaultRetryBudget = 5;
-export const defaultSessionExpirySeconds = 7_200;
+const defaults = {
+  protocol: "3.1.1",
+  sessionExpirySeconds: 7_200,
+  keepAliveSeconds: 0,
+  handshakeTimeoutMs: 10_000,
+  backoff: defaultBackoff,
+  retryBudget: 5,
+} as const;
 
 const longestKeepAliveSeconds = 65_535;
 
-/** Throws CONF_1002 for the first option that is out of its range. */
-export function checkConnectionOptions(options: ConnectionOptions): void {
-  const { heartbeat, retryBudget } = options;
-  checkBackoff(options.backoff);
-  demand(options.clientId !== "", "the client id is empty");
+/** The options with their defaults filled in. */
+export type ConnectionSettings = Omit<ConnectionOptions, keyof typeof defaults | "heartbeat"> &
+  Required<Pick<ConnectionOptions, keyof typeof defaults>> & {
+    readonly heartbeat: Required<HeartbeatOptions> | false;
+  };
+
+/** Fills in the defaults. Throws CONF_1002 for the first option that is out of its range. */
+export function settleConnectionOptions(options: ConnectionOptions): ConnectionSettings {
+  const { heartbeat } = options;
+  const settings: ConnectionSettings = {
+    ...defaults,
+    ...options,
+    // Field by field: the payload may be a method of an object of the caller's.
+    heartbeat: heartbeat !== false && {
+      intervalMs: heartbeat.intervalMs ?? defaultHeartbeatTiming.intervalMs,
+      timeoutMs: heartbeat.timeoutMs ?? defaultHeartbeatTiming.timeoutMs,
+      topic: heartbeat.topic,
+      payload: () => heartbeat.payload(),
+    },
+  };
+  check(settings);
+  return settings;
+}
+
+function check({
+  heartbeat,
+  retryBudget,
+  backoff,
+  clientId,
+  handshakeTimeoutMs,
+  keepAliveSeconds,
+}: ConnectionSettings): void {
+  checkBackoff(backoff);
+  demand(clientId !== "", "the client id is empty");
   demand(
     retryBudget === "unbounded" || (Number.isInteger(retryBudget) && retryBudget >= 0),
     `a retry budget of ${retryBudget} is neither a whole number from 0 nor "unbounded"`,
   );
-  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
   demand(handshakeTimeoutMs > 0, `a handshake timeout of ${handshakeTimeoutMs} ms is not above 0`);
-  const keepAliveSeconds = options.keepAliveSeconds ?? 0;
   demand(
     Number.isInteger(keepAliveSeconds) &&
       keepAliveSeconds >= 0 &&

@@ -4,7 +4,7 @@ import { type ErrorCode, StormfleetError } from "../errors.ts";
 import type { LifecycleState, QoS } from "../history/entry.ts";
 import type { World } from "../time/world.ts";
 import { backoffDelayMs } from "./backoff.ts";
-import { factOfTransition } from "./connection-facts.ts";
+import { factOfFailedRemake, factOfIgnored, factOfTransition } from "./connection-facts.ts";
 import {
   type ConnectionEffects,
   type ConnectionEvent,
@@ -13,10 +13,8 @@ import {
 } from "./connection-machine.ts";
 import {
   type ConnectionOptions,
-  checkConnectionOptions,
-  defaultHandshakeTimeoutMs,
-  defaultSessionExpirySeconds,
-  type HeartbeatOptions,
+  type ConnectionSettings,
+  settleConnectionOptions,
 } from "./connection-options.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import type { PublishOutcome } from "./messages.ts";
@@ -24,6 +22,7 @@ import { createMqttClient } from "./mqtt-client.ts";
 import { createPacketIds } from "./packet-ids.ts";
 import { createPublisher } from "./publisher.ts";
 import { createMemorySessionStore } from "./session-store.ts";
+import { createShutdown } from "./shutdown.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 import { createTransport } from "./transport.ts";
 
@@ -59,7 +58,7 @@ export interface Connection {
   snapshot(): ConnectionSnapshot;
 }
 
-export interface ConnectionSnapshot {
+interface ConnectionSnapshot {
   readonly state: LifecycleState;
   readonly epoch: number;
   /** Retries since the last proven connection. */
@@ -68,9 +67,6 @@ export interface ConnectionSnapshot {
   readonly openPublishes: number;
   readonly subscriptions: ReadonlyMap<string, QoS>;
 }
-
-/** How long a stopped connection may take to close before it is closed hard. */
-const closeTimeoutMs = 1_000;
 
 /**
  * Sets a connection up; nothing is opened before `start`. Draws its backoff from `world.random`, forked by client id.
@@ -81,30 +77,25 @@ const closeTimeoutMs = 1_000;
  * connection.start();
  */
 export function createConnection(world: World, options: ConnectionOptions): Connection {
-  checkConnectionOptions(options);
+  const settings = settleConnectionOptions(options);
   const { clock } = world;
-  const { listener, telemetry, session, clientId } = options;
-  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
+  const { listener, telemetry, session, clientId, handshakeTimeoutMs, retryBudget } = settings;
   const random = world.random.fork(`connection/${clientId}`);
-  const store = options.store ?? createMemorySessionStore();
+  const store = settings.store ?? createMemorySessionStore();
   const ids = createPacketIds(() => store.outgoing.packets().map((packet) => packet.messageId));
   let last: ConnectionTransition | undefined;
-  let stopping: Promise<void> | undefined;
-  let whenNotConnected: (() => void) | undefined;
-  let proven = false;
-  const stopped = Promise.withResolvers<void>();
 
   const client = createMqttClient(
     {
-      openStream: createTransport(options.endpoint),
+      openStream: createTransport(settings.endpoint),
       clientId,
-      protocol: options.protocol ?? "3.1.1",
+      protocol: settings.protocol,
       session,
-      sessionExpirySeconds: options.sessionExpirySeconds ?? defaultSessionExpirySeconds,
-      username: options.username,
-      password: options.password,
-      will: options.will,
-      keepAliveSeconds: options.keepAliveSeconds ?? 0,
+      sessionExpirySeconds: settings.sessionExpirySeconds,
+      username: settings.username,
+      password: settings.password,
+      will: settings.will,
+      keepAliveSeconds: settings.keepAliveSeconds,
       handshakeTimeoutMs,
       ids,
       store,
@@ -123,8 +114,9 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
     },
   );
   const publisher = createPublisher({ client, ids, store: store.outgoing, session });
+  const shutdown = createShutdown({ clock, client, publisher, send });
   const subscriptions = createSubscriptions({ clock, client, answerTimeoutMs: handshakeTimeoutMs });
-  const heartbeat = options.heartbeat === false ? undefined : watch(options.heartbeat);
+  const heartbeat = settings.heartbeat === false ? undefined : watch(settings.heartbeat);
 
   const effects: ConnectionEffects = {
     announce,
@@ -132,7 +124,6 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
     abandonStream: client.abandon,
     sayGoodbye: client.disconnect,
     startHeartbeat() {
-      proven = heartbeat === undefined;
       if (heartbeat === undefined) send({ type: "connectionProven" });
       else heartbeat.start();
     },
@@ -148,9 +139,9 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
   const actor = createActor(connectionMachine, {
     clock,
     input: {
-      retryBudget: options.retryBudget === "unbounded" ? Number.POSITIVE_INFINITY : options.retryBudget,
+      retryBudget: retryBudget === "unbounded" ? Number.POSITIVE_INFINITY : retryBudget,
       handshakeTimeoutMs,
-      drawDelayMs: (retry) => backoffDelayMs(options.backoff, retry, random),
+      drawDelayMs: (retry) => backoffDelayMs(settings.backoff, retry, random),
       effects,
     },
   }).start();
@@ -163,13 +154,12 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
   function announce(transition: ConnectionTransition): void {
     last = transition;
     if (telemetry.enabled) telemetry.emit(factOfTransition(clientId, transition));
-    if (transition.from === "connected") whenNotConnected?.();
-    if (transition.to === "stopped") stopped.resolve();
+    shutdown.noteTransition(transition);
     listener.onTransition(transition);
   }
 
   function tellUnavailable(code: ErrorCode, reason: string): void {
-    const where = describeEndpoint(options.endpoint);
+    const where = describeEndpoint(settings.endpoint);
     listener.onUnavailable?.(
       new StormfleetError(
         code,
@@ -179,57 +169,24 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
   }
 
   function reportIgnored(state: LifecycleState, event: string): void {
-    if (telemetry.enabled)
-      telemetry.emit({ name: "connection.event-ignored", subject: clientId, data: { state, event } });
+    if (telemetry.enabled) telemetry.emit(factOfIgnored(clientId, state, event));
   }
 
-  function watch(settings: HeartbeatOptions): Heartbeat {
-    return createHeartbeat(clock, settings, {
-      send: (onAnswered) => publisher.publishHeartbeat(settings.topic, settings.payload(), onAnswered),
+  function watch(beat: Exclude<ConnectionSettings["heartbeat"], false>): Heartbeat {
+    return createHeartbeat(clock, beat, {
+      send: (onAnswered) => publisher.publishHeartbeat(beat.topic, beat.payload(), onAnswered),
       onEvent(event) {
         listener.onHeartbeat?.(event);
         if (event.kind === "missed") send({ type: "heartbeatTimedOut" });
-        if (event.kind === "answered" && !proven) {
-          proven = true;
-          send({ type: "connectionProven" });
-        }
       },
+      onProven: () => send({ type: "connectionProven" }),
     });
   }
 
   function remakeSubscriptions(epoch: number): void {
     subscriptions.remake((result) => {
-      if ("grantedQos" in result) listener.onSubscriptionRemade?.({ ...result, epoch });
-      else
-        telemetry.emit({
-          name: "subscription.failed",
-          subject: clientId,
-          code: result.error.code,
-          data: { filter: result.filter, epoch, reason: result.error.message },
-        });
-    });
-  }
-
-  async function drainAndStop(drainMs: number): Promise<void> {
-    if (last?.to === "connected" && drainMs > 0) await drained(drainMs);
-    send({ type: "stopRequested" });
-    // A listener may have asked for the stop in the middle of another transition: that one ends first.
-    await stopped.promise;
-    const timer = clock.setTimeout(client.abandon, closeTimeoutMs);
-    await client.closed();
-    clock.clearTimeout(timer);
-  }
-
-  function drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clock.clearTimeout(timer);
-        whenNotConnected = undefined;
-        resolve();
-      };
-      const timer = clock.setTimeout(done, drainMs);
-      whenNotConnected = done;
-      publisher.whenIdle(done);
+      if ("error" in result) telemetry.emit(factOfFailedRemake(clientId, result));
+      else listener.onSubscriptionRemade?.({ ...result, epoch });
     });
   }
 
@@ -241,22 +198,14 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
       return last?.epoch ?? 0;
     },
     start() {
-      if (stopping === undefined) send({ type: "connectRequested" });
+      if (!shutdown.requested) send({ type: "connectRequested" });
     },
-    stop({ drainMs = 0 } = {}) {
-      stopping ??= drainAndStop(drainMs);
-      return stopping;
-    },
-    cutPower() {
-      stopping ??= stopped.promise.then(client.closed);
-      send({ type: "powerCut" });
-      // A graceful stop may be under way.
-      client.abandon();
-      return stopped.promise.then(client.closed);
-    },
+    stop: ({ drainMs = 0 } = {}) => shutdown.stop(drainMs),
+    cutPower: shutdown.cutPower,
     publish(topic, payload, { qos, retain = false }, onOutcome) {
-      if (stopping === undefined) publisher.publish({ topic, payload, qos, retain }, onOutcome);
-      else onOutcome({ kind: "failed", code: "CONN_1009", reason: "the connection is being stopped" });
+      if (shutdown.requested)
+        onOutcome({ kind: "failed", code: "CONN_1009", reason: "the connection is being stopped" });
+      else publisher.publish({ topic, payload, qos, retain }, onOutcome);
     },
     subscribe: (filter, { qos }) => subscriptions.subscribe(filter, qos),
     unsubscribe: (filter) => subscriptions.unsubscribe(filter),

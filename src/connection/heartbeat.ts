@@ -18,6 +18,8 @@ export interface HeartbeatEffects {
   /** Sends one heartbeat; `onAnswered` is to be called when its answer comes. */
   send(onAnswered: () => void): void;
   onEvent(event: HeartbeatEvent): void;
+  /** The first answer since the start. */
+  onProven(): void;
 }
 
 export interface Heartbeat {
@@ -46,6 +48,7 @@ export function createHeartbeat(clock: Clock, timing: HeartbeatTiming, effects: 
   let deadline: TimerHandle;
   let lastLook: TimerHandle;
   let running = false;
+  let proven = false;
 
   function beat(): void {
     const sent = { sentAtMs: clock.monotonicMs() };
@@ -61,6 +64,9 @@ export function createHeartbeat(clock: Clock, timing: HeartbeatTiming, effects: 
     unanswered.splice(0, index + 1);
     armDeadline(timing.timeoutMs);
     effects.onEvent({ kind: "answered", roundTripMs: clock.monotonicMs() - sent.sentAtMs });
+    if (proven) return;
+    proven = true;
+    effects.onProven();
   }
 
   function armDeadline(delayMs: number): void {
@@ -95,6 +101,7 @@ export function createHeartbeat(clock: Clock, timing: HeartbeatTiming, effects: 
   function start(): void {
     stop();
     running = true;
+    proven = false;
     armDeadline(timing.timeoutMs);
     interval = clock.setInterval(beat, timing.intervalMs);
     beat();

@@ -3,26 +3,9 @@ import { type IClientOptions, type IPublishPacket, MqttClient as MqttJs, type Pa
 import { messageOf } from "../errors.ts";
 import type { QoS } from "../history/entry.ts";
 import { disconnectPacket, pubrelPacket } from "./control-packets.ts";
-import type { IncomingMessage, OutgoingMessage, Will } from "./messages.ts";
+import type { IncomingMessage, OutgoingMessage } from "./messages.ts";
+import { type MqttClientOptions, toMqttJsOptions } from "./mqtt-js-options.ts";
 import { toMqttJsStore } from "./mqtt-js-store.ts";
-import type { PacketIds } from "./packet-ids.ts";
-import type { SessionStore } from "./session-store.ts";
-import type { OpenStream } from "./transport.ts";
-
-export interface MqttClientOptions {
-  readonly openStream: OpenStream;
-  readonly clientId: string;
-  readonly protocol: "3.1.1" | "5.0";
-  readonly session: "clean" | "persistent";
-  readonly sessionExpirySeconds: number;
-  readonly username?: string | undefined;
-  readonly password?: string | Buffer | undefined;
-  readonly will?: Will | undefined;
-  readonly keepAliveSeconds: number;
-  readonly handshakeTimeoutMs: number;
-  readonly ids: PacketIds;
-  readonly store: SessionStore;
-}
 
 /** What the present connection does. Nothing is told of a connection that was abandoned or disconnected. */
 export interface MqttClientEvents {
@@ -41,7 +24,7 @@ export interface PublishEnd {
   readonly refused?: string;
 }
 
-export interface PublishExchange {
+interface PublishExchange {
   readonly messageId: number;
   readonly dup: boolean;
   /** Not called when the message is forgotten. */
@@ -75,9 +58,6 @@ export interface MqttClient {
 /** What may wait in memory for a link that takes no bytes. */
 export const maxBufferedBytes = 1_048_576;
 
-/** MQTT.js's own bound on the handshake comes after ours, so that ours decides; it is never needed. */
-const handshakeSlackMs = 5_000;
-
 /** Reason codes that are no errors: success, and no matching subscribers (5.0). */
 const accepted: ReadonlySet<number> = new Set([0, 16]);
 
@@ -106,7 +86,12 @@ export function createMqttClient(options: MqttClientOptions, events: MqttClientE
   const closedWaiters: (() => void)[] = [];
 
   // `attempt` is set before every call of `connect()`, which calls the stream builder.
-  const mqttJs = new MqttJs(() => (attempt as Attempt).stream, toMqttJsOptions(options));
+  const mqttJs = new MqttJs(() => (attempt as Attempt).stream, {
+    ...toMqttJsOptions(options),
+    messageIdProvider: ids as NonNullable<IClientOptions["messageIdProvider"]>,
+    outgoingStore: toMqttJsStore(store.outgoing) as unknown as NonNullable<IClientOptions["outgoingStore"]>,
+    incomingStore: toMqttJsStore(store.incoming) as unknown as NonNullable<IClientOptions["incomingStore"]>,
+  });
   mqttJs.on("packetreceive", onPacket);
   mqttJs.on("error", (error) => {
     if (attempt === undefined) return;
@@ -257,34 +242,6 @@ function subscribe(mqttJs: MqttJs, filters: ReadonlyMap<string, QoS>): Promise<r
       else reject(error ?? new Error("There was no SUBACK."));
     });
   });
-}
-
-function toMqttJsOptions(options: MqttClientOptions): IClientOptions {
-  const { username, password, will, store } = options;
-  const isVersion5 = options.protocol === "5.0";
-  return {
-    clientId: options.clientId,
-    protocolVersion: isVersion5 ? 5 : 4,
-    clean: options.session === "clean",
-    // In 5.0 a session ends with its connection unless it is given a time.
-    ...(isVersion5 &&
-      options.session === "persistent" && {
-        properties: { sessionExpiryInterval: options.sessionExpirySeconds },
-      }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(will !== undefined && { will: { ...will, payload: Buffer.from(will.payload) } }),
-    keepalive: options.keepAliveSeconds,
-    connectTimeout: options.handshakeTimeoutMs + handshakeSlackMs,
-    manualConnect: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    timerVariant: "native",
-    log: () => {},
-    messageIdProvider: options.ids as NonNullable<IClientOptions["messageIdProvider"]>,
-    outgoingStore: toMqttJsStore(store.outgoing) as unknown as NonNullable<IClientOptions["outgoingStore"]>,
-    incomingStore: toMqttJsStore(store.incoming) as unknown as NonNullable<IClientOptions["incomingStore"]>,
-  };
 }
 
 function toMessage({ topic, payload, qos, dup, retain }: IPublishPacket): IncomingMessage {

@@ -1,7 +1,7 @@
 import type { QoS } from "../history/entry.ts";
 
 /** A PUBLISH whose exchange is open; all but the named fields belong to MQTT.js and are kept as they are. */
-export interface StoredPublish {
+interface StoredPublish {
   readonly cmd: "publish";
   readonly messageId: number;
   readonly topic: string;
@@ -11,7 +11,7 @@ export interface StoredPublish {
 }
 
 /** A QoS 2 exchange of which PUBREC has come: from now on only PUBREL is sent [MQTT-4.3.3-1]. */
-export interface StoredPubrel {
+interface StoredPubrel {
   readonly cmd: "pubrel";
   readonly messageId: number;
 }

@@ -13,6 +13,7 @@ const timing = { intervalMs: 5_000, timeoutMs: 15_000 };
 function parts(roundTripMs?: (nth: number) => number | undefined) {
   const clock = createManualClock();
   const events: (HeartbeatEvent & { readonly atMs: number })[] = [];
+  const proven: number[] = [];
   const answers: (() => void)[] = [];
   const effects: HeartbeatEffects = {
     send(onAnswered) {
@@ -21,16 +22,17 @@ function parts(roundTripMs?: (nth: number) => number | undefined) {
       if (delayMs !== undefined) clock.setTimeout(onAnswered, delayMs);
     },
     onEvent: (event) => events.push({ ...event, atMs: clock.monotonicMs() }),
+    onProven: () => proven.push(clock.monotonicMs()),
   };
-  return { clock, events, answers, effects };
+  return { clock, events, proven, answers, effects };
 }
 
 function setUp(roundTripMs?: (nth: number) => number | undefined, used = timing) {
-  const { clock, events, answers, effects } = parts(roundTripMs);
+  const { clock, events, proven, answers, effects } = parts(roundTripMs);
   const heartbeat = createHeartbeat(clock, used, effects);
   const timesOf = (kind: HeartbeatEvent["kind"]) =>
     events.filter((event) => event.kind === kind).map((event) => event.atMs);
-  return { clock, heartbeat, events, answers, timesOf };
+  return { clock, heartbeat, events, proven, answers, timesOf };
 }
 
 describe("heartbeat", () => {
@@ -139,6 +141,15 @@ describe("heartbeat", () => {
     expect(timesOf("answered")).toEqual([]);
     clock.advance(15_000);
     expect(timesOf("missed")).toEqual([21_000]);
+  });
+
+  test("the first answer after each start proves the connection, once", () => {
+    const { clock, heartbeat, proven } = setUp(() => 30);
+    heartbeat.start();
+    clock.advance(20_000);
+    heartbeat.start();
+    clock.advance(20_000);
+    expect(proven).toEqual([30, 20_030]);
   });
 
   test("a swallowed answer is covered by the next one", () => {
