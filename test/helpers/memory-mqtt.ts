@@ -27,14 +27,6 @@ export function connected(client: MqttClient): Promise<boolean> {
   });
 }
 
-/** Cuts the connection as a lost link does, and resolves when the client knows. */
-export function cut(client: MqttClient): Promise<void> {
-  return new Promise((resolve) => {
-    client.once("close", resolve);
-    client.stream.destroy();
-  });
-}
-
 export async function stopped(clients: readonly MqttClient[]): Promise<void> {
   await Promise.all(clients.map((client) => client.endAsync(true)));
 }

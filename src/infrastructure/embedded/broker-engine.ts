@@ -87,7 +87,7 @@ class OrderedAedes extends Aedes {
 
   /**
    * Aedes sends PUBACK and publishes afterwards: what a publisher sends next on another connection can overtake an
-   * acknowledged message, and one whose PUBACK waits on a full connection is lost with it [MQTT-4.3.2-2]. The last
+   * acknowledged message, and one whose PUBACK waits on a full connection can be lost with it [MQTT-4.3.2-2]. The last
    * question that Aedes asks before it acknowledges is whether the client may publish.
    */
   publishBeforeAck(packet: PublishPacket, client: Client | null, done: Done): void {
@@ -151,9 +151,9 @@ function oneConnectionPerClientId() {
 /**
  * Puts the outbox where Aedes would write to the client itself.
  *
- * Aedes drops a message as a duplicate whenever one with a higher number came first, as QoS 0 does by overtaking
- * QoS 1; it forwards the publisher's DUP flag, sends a wildcard subscriber more than the granted QoS, and makes the
- * publisher wait for the slowest subscriber, pings included.
+ * Aedes drops a message as a duplicate whenever one with a higher number came first, as any message does that
+ * overtakes a retained one; it forwards the publisher's DUP flag, sends a wildcard subscriber more than the granted
+ * QoS, and makes the publisher wait for the slowest subscriber, pings included.
  */
 function deliverThroughOutbox(
   client: ClientInternals,

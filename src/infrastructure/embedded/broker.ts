@@ -159,6 +159,10 @@ async function startLife(world: World, options: EmbeddedBrokerOptions): Promise<
     await closeEngine();
     throw cause;
   }
+  // Such as too many open files at an accept: the connection is lost, the broker is not.
+  server.on("error", (error) =>
+    telemetry.emit({ name: "broker.accept.failed", subject: "broker", data: { reason: messageOf(error) } }),
+  );
   const address = server.address();
   return {
     port: typeof address === "object" && address ? address.port : port,
@@ -175,11 +179,15 @@ async function startLife(world: World, options: EmbeddedBrokerOptions): Promise<
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
+    const onError = (cause: Error) => {
       const message = `The embedded broker cannot listen at ${host}:${port}: ${messageOf(cause)}.`;
       reject(new StormfleetError("INFRA_1002", message, { cause }));
+    };
+    server.once("error", onError);
+    server.listen(port, host, () => {
+      server.removeListener("error", onError);
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
 }
 

@@ -92,6 +92,11 @@ describe("mutant brokers", () => {
     expect(await releasedOnResume("unfixed-persistence")).not.toEqual([true, true]);
   });
 
+  test("unfixed-persistence loses acknowledged messages without any fault", async () => {
+    expect(await retainedAmongOthers()).toEqual(["1", "2", "3", "4", "5", "6", "last"]);
+    expect((await retainedAmongOthers("unfixed-persistence")).length).toBeLessThan(7);
+  });
+
   test("a mutant does the same wrong for the same seed, and another for another seed", async () => {
     const [first, again, other] = [
       await publishAll("drops-acked", "1"),
@@ -133,6 +138,29 @@ async function releasedOnResume(mutant?: BrokerMutant): Promise<boolean[]> {
     return ids.map((id) => resent.some((packet) => packet.cmd === "pubrel" && packet.messageId === id));
   } finally {
     await Promise.all(clients.map((client) => client.cut()));
+    await broker.stop();
+  }
+}
+
+/** Sends six QoS 2 messages in one write, every third retained, waits for all PUBRECs, and returns what was delivered. */
+async function retainedAmongOthers(mutant?: BrokerMutant): Promise<string[]> {
+  const world = createWorld({ seed: "1" });
+  const broker = await startEmbeddedBroker(world, { telemetry: silentTelemetry, ...(mutant && { mutant }) });
+  const subscriber = await RawClient.connect(broker.memoryEndpoint, { clientId: "subscriber", clean: true });
+  const publisher = await RawClient.connect(broker.memoryEndpoint, { clientId: "publisher" });
+  try {
+    await subscriber.subscribe({ topic: "t/#", qos: 2 });
+    publisher.send(
+      ...[1, 2, 3, 4, 5, 6].map((n) => {
+        const identity = { topic: "t/2", payload: `${n}`, messageId: n, retain: n % 3 === 1 };
+        return { cmd: "publish", dup: false, qos: 2, ...identity } as const;
+      }),
+    );
+    for (let n = 1; n <= 6; n += 1) await publisher.next("pubrec");
+    publisher.publish("t/2", "last", { qos: 2, messageId: 100 });
+    return (await subscriber.textsUntil("last")).toSorted();
+  } finally {
+    await Promise.all([subscriber.cut(), publisher.cut()]);
     await broker.stop();
   }
 }

@@ -192,7 +192,7 @@ describe("the embedded broker", () => {
 
 describe("reading everything that is buffered", () => {
   // An object-mode side returns one chunk per read, as byte streams do on Node 26, Bun and Deno.
-  async function pingsAnswered(prepare: (stream: Duplex) => Duplex): Promise<boolean> {
+  async function connectAnswered(prepare: (stream: Duplex) => Duplex): Promise<boolean> {
     const aedes = await Aedes.createBroker();
     const [device, server] = duplexPair({ objectMode: true });
     aedes.handle(prepare(server));
@@ -223,7 +223,7 @@ describe("reading everything that is buffered", () => {
   }
 
   test("keeps Aedes from waiting for bytes that are there already", async () => {
-    expect(await pingsAnswered((stream) => stream)).toBe(false);
-    expect(await pingsAnswered(readWholeBuffer)).toBe(true);
+    expect(await connectAnswered((stream) => stream)).toBe(false);
+    expect(await connectAnswered(readWholeBuffer)).toBe(true);
   });
 });
