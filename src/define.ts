@@ -6,14 +6,13 @@
 /** From XState, so that a device model needs no second import. */
 export { assign, emit, setup } from "xstate";
 export {
-  briskSettings,
   defineExperiment,
   type Experiment,
   type FaultStep,
-  type FleetSettings,
   type LinkSelection,
 } from "./experiment/experiment.ts";
 export { defineFault, type Fault, type FaultParameter, inOrder } from "./experiment/fault.ts";
+export { briskSettings, type FleetSettings } from "./experiment/fleet-settings.ts";
 export {
   type BehaviourEmission,
   type BehaviourEvent,

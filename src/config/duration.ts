@@ -17,5 +17,6 @@ export function parseDurationMs(option: string, text: string): number {
       hint: "Write a number and a unit: 500ms, 30s, 5m or 1h.",
     });
   }
-  return Number(match[1]) * factor;
+  // 1.1 * 1000 is not 1100 in binary fractions; below a millisecond nothing is scheduled.
+  return Math.round(Number(match[1]) * factor);
 }

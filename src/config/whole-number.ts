@@ -11,7 +11,13 @@ export function parseWholeNumber(
   bounds: { readonly min: number; readonly max: number },
 ): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < bounds.min || value > bounds.max) {
+  // Number() alone would also read "", "0x10" and "1e3".
+  if (
+    !/^-?\d+$/.test(text.trim()) ||
+    !Number.isSafeInteger(value) ||
+    value < bounds.min ||
+    value > bounds.max
+  ) {
     throw new StormfleetError("CONF_1002", `${option} cannot be "${text}".`, {
       hint: `Use a whole number from ${bounds.min} to ${bounds.max}.`,
     });

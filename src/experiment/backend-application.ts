@@ -4,7 +4,7 @@ import type { JsonValue } from "../compensation/wire-json.ts";
 import { type Connection, createConnection } from "../connection/connection.ts";
 import type { IncomingMessage } from "../connection/messages.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { StormfleetError } from "../errors.ts";
+import { messageOf, StormfleetError } from "../errors.ts";
 import type { Allotment } from "../firmware/allocate.ts";
 import { createConnectionRecorder } from "../firmware/connection-recorder.ts";
 import { createDeliveryRecorder } from "../firmware/delivery-recorder.ts";
@@ -53,6 +53,8 @@ export interface BackendApplicationOptions {
     /** The connection to the broker itself was lost, or is back. */
     onBrokerLost(reason: string): void;
     onBrokerBack(): void;
+    /** A model's commands or notices cannot be made (CONF_1004). */
+    onDefect(error: StormfleetError): void;
   };
   /** Wraps the compensation service's log; for proving that a broken service is noticed. */
   readonly wrapLog?: (
@@ -188,6 +190,19 @@ export function createBackendApplication(
     recorder.record({ type: "eligible", actor: backendActor, filter: topics.allUp, qos, persistent: true });
   }
 
+  /** A model is its author's code; what it throws must not end the process out of a timer. */
+  function guarded(what: string, send: () => void): () => void {
+    return () => {
+      try {
+        send();
+      } catch (error) {
+        const message = `The ${what} could not be made: ${messageOf(error)}.`;
+        const hint = "Its payload must be made without throwing, and be JSON.";
+        events.onDefect(new StormfleetError("CONF_1004", message, { hint, cause: error }));
+      }
+    };
+  }
+
   function sendCommand({ device, stream, topic, qos, payloads }: CommandStream, last = false): void {
     const data = payloads.next();
     publisher.send(publisher.make(`${stream}/${device}`, payloads.sequence, topic, qos, data, last));
@@ -202,7 +217,8 @@ export function createBackendApplication(
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
         if (signal.aborted) reject(signal.reason);
       });
-      const comingUp = withTimeout(world.clock, startBoundMs, comeUp(), () => {
+      // The abort ends the wait and its timer with it.
+      await withTimeout(world.clock, startBoundMs, Promise.race([comeUp(), aborted]), () => {
         const code = states.lastErrorCode ? ` (last error: ${states.lastErrorCode})` : "";
         return new StormfleetError(
           "RUN_1001",
@@ -210,7 +226,6 @@ export function createBackendApplication(
           { hint: "Check that the broker accepts connections and passes messages on." },
         );
       });
-      await Promise.race([comingUp, aborted]);
     },
     probe(device) {
       startProbing(device, topics.down(device, "probe"));
@@ -224,12 +239,15 @@ export function createBackendApplication(
           const payloads = createPayloadStream(random.fork(`command/${name}`), {}, payload);
           const stream = { device: id, stream: name, topic: topics.down(id, name), qos, payloads };
           commandStreams.push(stream);
-          workload.push(startPeriodic(world.clock, everyMs, offset(everyMs), () => sendCommand(stream)));
+          const send = guarded(`command "${name}" of the device "${model.name}"`, () => sendCommand(stream));
+          workload.push(startPeriodic(world.clock, everyMs, offset(everyMs), send));
         }
         if (!model.notices) continue;
         const { everyMs, payload } = model.notices;
         const notices = createPayloadStream(random.fork("notices"), {}, payload);
-        const send = () => void service.publish(id, notices.next() as JsonValue);
+        const send = guarded(`notice of the device "${model.name}"`, () => {
+          service.publish(id, notices.next() as JsonValue);
+        });
         workload.push(startPeriodic(world.clock, everyMs, offset(everyMs), send));
       }
     },
@@ -239,7 +257,11 @@ export function createBackendApplication(
     },
     sendSentinels() {
       const used = commandStreams.filter(({ qos, payloads }) => qos > 0 && payloads.sequence > 0);
-      for (const stream of used) sendCommand(stream, true);
+      for (const stream of used) {
+        guarded(`command "${stream.stream}" of the device "${stream.device}"`, () =>
+          sendCommand(stream, true),
+        )();
+      }
       return used.map(({ device, stream }) => ({ device, stream: `${stream}/${device}` }));
     },
     compensationHead: (device) => log.head(device),

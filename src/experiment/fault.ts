@@ -1,6 +1,7 @@
-import { StormfleetError } from "../errors.ts";
+import { messageOf, StormfleetError } from "../errors.ts";
 import type { FaultEffect } from "../history/entry.ts";
 import type { Capability, Cure, Link } from "../infrastructure/infrastructure.ts";
+import { checkFault } from "./check-fault.ts";
 
 /** A number that a fault can be given. */
 export interface FaultParameter {
@@ -40,8 +41,10 @@ export interface Fault<Names extends string = string> {
  *   inject: (link, { rateKBps }) =>
  *     link.addToxic({ type: "bandwidth", stream: "upstream", attributes: { rate: rateKBps } }),
  * });
+ * @throws StormfleetError CONF_1004 naming the first thing that is wrong.
  */
 export function defineFault<Names extends string = never>(fault: Fault<Names>): Fault<Names> {
+  checkFault(fault);
   return fault;
 }
 
@@ -76,17 +79,29 @@ export function resolveParameters(
 }
 
 /**
- * Takes several steps as one: when a step fails, those before it are undone, newest first; the cure undoes all.
+ * Takes several steps as one: when a step fails, those before it are undone, newest first; the cure undoes all. A cure
+ * that failed may be called again, and then undoes what is left.
  */
 export async function inOrder(...steps: readonly (() => Promise<Cure>)[]): Promise<Cure> {
   const cures: Cure[] = [];
   try {
-    for (const step of steps) cures.push(await step());
+    for (const step of steps) cures.push(untilDone(await step()));
   } catch (error) {
-    await undoAll(cures).catch(() => {});
+    await undoAll(cures).catch((left: unknown) => {
+      throw new AggregateError([error, left], `${messageOf(error)} And not undone: ${messageOf(left)}`);
+    });
     throw error;
   }
   return () => undoAll(cures);
+}
+
+function untilDone(cure: Cure): Cure {
+  let done = false;
+  return async () => {
+    if (done) return;
+    await cure();
+    done = true;
+  };
 }
 
 /** Runs all cures, newest first, also when some fail; several failures travel in one AggregateError. */

@@ -48,11 +48,9 @@ export function createNemesis(world: World, links: ReadonlyMap<string, Link>, re
   }
 
   async function heal(injection: Injection): Promise<void> {
-    try {
-      await injection.heal();
-    } finally {
-      inForce.delete(injection);
-    }
+    // What could not be healed stays in force, so that the end of the run tries it again.
+    await injection.heal();
+    inForce.delete(injection);
   }
 
   async function carryOut(step: FaultStep, index: number, durationMs: number, signal: AbortSignal) {
@@ -112,11 +110,17 @@ function healing(note: NoteStage, cure: Cure): Cure {
   };
 }
 
-/** Two callers (the schedule and an interruption) may want the same cure; it is taken once and both wait for it. */
+/**
+ * Two callers (the schedule and an interruption) may want the same cure; it is taken once and both wait for it. After a
+ * failure it may be taken again.
+ */
 function once(cure: Cure): Cure {
   let taken: Promise<void> | undefined;
   return () => {
-    taken ??= cure();
+    taken ??= cure().catch((error: unknown) => {
+      taken = undefined;
+      throw error;
+    });
     return taken;
   };
 }

@@ -1,7 +1,8 @@
 import { longestDelayMs } from "../connection/backoff.ts";
 import { type HistoryHeader, historyVersion } from "../history/entry.ts";
 import type { World } from "../time/world.ts";
-import type { Experiment, FleetSettings } from "./experiment.ts";
+import type { Experiment } from "./experiment.ts";
+import type { FleetSettings } from "./fleet-settings.ts";
 
 /** What a busy machine may add to a bound before it is called broken, in ms. */
 const slackMs = 2000;

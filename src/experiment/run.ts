@@ -12,9 +12,10 @@ import { sleep } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
 import { backendActor, createBackendApplication } from "./backend-application.ts";
 import { createDrain } from "./drain.ts";
-import { briskSettings, type Experiment, type FleetSettings } from "./experiment.ts";
+import type { Experiment } from "./experiment.ts";
 import { undoAll } from "./fault.ts";
 import { createReadiness, notReadyError } from "./fleet-readiness.ts";
+import { briskSettings, type FleetSettings } from "./fleet-settings.ts";
 import { judgeRun } from "./judge-run.ts";
 import { checkNeeds } from "./needs.ts";
 import { createNemesis } from "./nemesis.ts";
@@ -49,27 +50,40 @@ const defaultProgressIntervalMs = 250;
 
 /** Starts the infrastructure of a run and sets everything up that the steps need. */
 export async function createRun(world: World, experiment: Experiment, options: RunOptions): Promise<Run> {
-  const { clock } = world;
   const { telemetry } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const settings: FleetSettings = { ...briskSettings, ...experiment.settings };
   const devices = options.devices ?? experiment.devices;
-  const durationMs = options.durationMs ?? experiment.durationMs;
-  const name = runName(world);
-  const linkNames = Array.from(
-    { length: Math.min(experiment.links, devices) },
-    (_, index) => `link-${index + 1}`,
-  );
+  // As many as have devices on them: a fault on an empty link would disturb nothing and prove nothing.
+  const linkCount = Math.min(experiment.links, Math.ceil(devices / experiment.mix.length));
+  const linkNames = Array.from({ length: linkCount }, (_, index) => `link-${index + 1}`);
 
   const infrastructure = await options.startInfrastructure(world, { links: linkNames, telemetry, signal });
   const toStop: Cure[] = [() => infrastructure.stop()];
   try {
     checkNeeds(experiment, infrastructure);
+    return setUpRun(world, experiment, { ...options, signal, devices, infrastructure, linkNames, toStop });
   } catch (error) {
-    await infrastructure.stop();
+    // What went wrong is what the caller must hear, not that something could not be stopped after it.
+    await undoAll(toStop).catch(() => {});
     throw error;
   }
+}
 
+interface SetUpOptions extends RunOptions {
+  readonly signal: AbortSignal;
+  readonly devices: number;
+  readonly infrastructure: Infrastructure;
+  readonly linkNames: readonly string[];
+  /** What is to be undone, newest first; everything that is started is added. */
+  readonly toStop: Cure[];
+}
+
+function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): Run {
+  const { clock } = world;
+  const { telemetry, signal, devices, infrastructure, linkNames, toStop } = options;
+  const settings: FleetSettings = { ...briskSettings, ...experiment.settings };
+  const durationMs = options.durationMs ?? experiment.durationMs;
+  const name = runName(world);
   const header = historyHeader(world, {
     name,
     experiment,
@@ -80,6 +94,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
   });
   const folder = runFolder(options.runsFolder, experiment.name, header.startedAt);
   const writer = openHistoryWriter(folder, header);
+  toStop.push(async () => writer.close());
   const recorder = createRecorder(clock, { sink: writer.append });
   const topics = createRunTopics(name);
   const readiness = createReadiness(world);
@@ -91,6 +106,13 @@ export async function createRun(world: World, experiment: Experiment, options: R
   let phaseStartMs = clock.monotonicMs();
   let interrupted = false;
   let brokerAwayTimer: unknown;
+  let defect: StormfleetError | undefined;
+
+  /** A wrong model ends the run with its error: what it leaves is no evidence about anything. */
+  function onDefect(error: StormfleetError): void {
+    defect ??= error;
+    stormEnd.abort();
+  }
 
   const backend = createBackendApplication(world, {
     run: name,
@@ -108,6 +130,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
         }, brokerAwayBoundMs);
       },
       onBrokerBack: () => clock.clearTimeout(brokerAwayTimer),
+      onDefect,
     },
   });
   const events: DeviceEvents = {
@@ -124,6 +147,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
       }
     },
     onStateChanged: () => readiness.changed(),
+    onDefect,
   };
   const allotments: readonly Allotment[] = allocate(experiment.mix, devices, linkNames);
   const fleet = createFleet(world, {
@@ -140,11 +164,11 @@ export async function createRun(world: World, experiment: Experiment, options: R
     () => backend.stop(),
     () => fleet.stop(),
   );
+  options.onInfrastructure?.(infrastructure);
   const progressTimer = clock.setInterval(
     () => options.onProgress?.(progress()),
     options.progressIntervalMs ?? defaultProgressIntervalMs,
   );
-  options.onInfrastructure?.(infrastructure);
 
   function enter(next: RunPhase): void {
     phase = next;
@@ -206,6 +230,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
       noteInterruption();
       fleet.stopStreams();
       backend.stopWorkload();
+      if (defect) throw defect;
     },
     async heal() {
       enter("heal");
@@ -247,6 +272,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
           drain.expect({ source: device.id, stream, receiver: backendActor });
         }
       }
+      if (defect) throw defect;
       const { complete } = interrupted
         ? await drain.wait(interruptedBoundMs)
         : await drain.wait(drainBoundMs, signal);

@@ -6,27 +6,48 @@ import type { BehaviourEmission, BehaviourEvent, DeviceModel } from "./model.ts"
 export interface Behaviour {
   /** The states it is in, such as `{"climate":"heating","safety":"normal"}`. */
   readonly state: unknown;
+  /** Enters the initial states; events that were sent before come after that. Without effect when called again. */
+  start(): void;
+  /** Without effect once the machine was stopped or has failed. */
   send(event: BehaviourEvent): void;
   stop(): void;
 }
 
-/** Starts the model's machine on the world's clock; `onPublish` is called with the stream it wants a message on. */
-export function createBehaviour(
-  world: World,
-  model: DeviceModel,
-  onPublish: (stream: string) => void,
-): Behaviour {
+/** What a device hears of its machine. */
+export interface BehaviourListener {
+  /** It wants a message on this stream. */
+  onPublish(stream: string): void;
+  /** A guard or an action threw; the machine is over. */
+  onFailed(error: unknown): void;
+}
+
+/** Sets the model's machine up on the world's clock; it works from `start` on. */
+export function createBehaviour(world: World, model: DeviceModel, listener: BehaviourListener): Behaviour {
   const actor = createActor(model.machine, { clock: world.clock });
+  let over = false;
   actor.on("*", (emitted) => {
     const emission = emitted as unknown as Partial<BehaviourEmission>;
-    if (emission.type === "publish" && typeof emission.stream === "string") onPublish(emission.stream);
+    if (emission.type === "publish" && typeof emission.stream === "string")
+      listener.onPublish(emission.stream);
   });
-  actor.start();
+  // When nobody hears of it, XState throws what failed in a machine out of a timer, and the process ends.
+  actor.subscribe({
+    error(error) {
+      over = true;
+      listener.onFailed(error);
+    },
+  });
   return {
     get state() {
       return actor.getSnapshot().value;
     },
-    send: (event) => actor.send(event),
-    stop: () => actor.stop(),
+    start: () => void actor.start(),
+    send(event) {
+      if (!over) actor.send(event);
+    },
+    stop() {
+      over = true;
+      actor.stop();
+    },
   };
 }

@@ -1,7 +1,6 @@
 import { StormfleetError } from "../errors.ts";
+import { isKebabCase } from "../kebab-case.ts";
 import type { DeviceModel } from "./model.ts";
-
-const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** Names that the topics of a device already use for something else. */
 const reservedNames = new Set(["probe", "hello"]);
@@ -32,7 +31,7 @@ export function checkModel(model: DeviceModel): void {
 }
 
 function checkName(place: string, name: string): void {
-  if (!namePattern.test(name))
+  if (!isKebabCase(name))
     refuse(place, "has a name that is not kebab-case", 'Use a name such as "smart-meter".');
   if (reservedNames.has(name))
     refuse(place, "has a name that Stormfleet uses itself", "Choose another name.");

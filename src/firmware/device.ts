@@ -4,6 +4,7 @@ import { bodyChecksum } from "../compensation/wire-json.ts";
 import { type Connection, createConnection } from "../connection/connection.ts";
 import type { IncomingMessage } from "../connection/messages.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { StormfleetError } from "../errors.ts";
 import type { LifecycleState } from "../history/entry.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
@@ -51,6 +52,8 @@ export interface DeviceEvents {
   onCompensated(device: Device): void;
   /** Its connection changed its state. */
   onStateChanged(device: Device): void;
+  /** Its model turned out to be wrong at work (CONF_1004); it sends nothing more of its own. */
+  onDefect(error: StormfleetError): void;
 }
 
 export interface DeviceOptions extends Allotment {
@@ -130,6 +133,7 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
       if (spec.whenOffline === "store") uplink.put(message);
       else if (isConnected()) publisher.send(message);
     },
+    onDefect: events.onDefect,
   });
 
   async function onConnected(): Promise<void> {

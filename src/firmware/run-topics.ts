@@ -6,7 +6,7 @@ import { type CompensationTopics, compensationTopics } from "../compensation/top
  *     sf/<run>/devices/<device>/up/<stream>        device → backend
  *     sf/<run>/devices/<device>/down/<command>     backend → device
  *     sf/<run>/devices/<device>/heartbeat          device → (nobody: its acknowledgement is what counts)
- *     sf/<run>/compensation/<device>/…             see docs/compensation.md
+ *     sf/<run>/devices/<device>/compensation/…     see docs/compensation.md
  */
 export interface RunTopics {
   /** The base of one device's topics, without a slash at the end. */
@@ -30,6 +30,6 @@ export function createRunTopics(run: string): RunTopics {
     down: (id, command) => `${device(id)}/down/${command}`,
     allDown: (id) => `${device(id)}/down/+`,
     heartbeat: (id) => `${device(id)}/heartbeat`,
-    compensation: compensationTopics(`sf/${run}/compensation`),
+    compensation: compensationTopics(`sf/${run}/devices`),
   };
 }

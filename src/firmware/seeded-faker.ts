@@ -19,6 +19,9 @@ const shared = new FakerClass({
   },
 });
 
+// `faker.date` counts from the wall clock unless it is told a day; payloads must not depend on when a run happens.
+shared.setDefaultRefDate("2026-01-01T00:00:00.000Z");
+
 /**
  * Lends out one Faker that draws from the given random source.
  *

@@ -1,6 +1,6 @@
 import { createUplinkStore, type UplinkPolicy } from "../compensation/uplink-store.ts";
 import type { Recorder } from "../history/recorder.ts";
-import type { OutgoingMessage, Publisher } from "./publisher.ts";
+import type { OutgoingMessage, PublishEnd, Publisher } from "./publisher.ts";
 
 /**
  * The way to the broker for messages that must not be lost: through a bounded store that drains in order whenever there
@@ -52,19 +52,30 @@ export function createUplink({
       recorder.record({ type: "uplink", actor, event: "dropped", message, policy }),
   });
 
+  /** What the broker or the connection certainly did not take; it stays in the window, and goes first next time. */
+  let refused = new Map<number, OutgoingMessage>();
+
   function drain(): void {
     if (!isConnected()) return;
-    for (const { id, message } of store.nextWindow()) publisher.send(message, (end) => onEnd(id, end));
+    const again = [...refused].sort(([one], [other]) => one - other);
+    refused = new Map();
+    for (const [id, message] of again) send(id, message);
+    for (const { id, message } of store.nextWindow()) send(id, message);
   }
 
-  function onEnd(id: number, end: "taken" | "refused" | "unknown"): void {
+  function send(id: number, message: OutgoingMessage): void {
+    publisher.send(message, (end) => onEnd(id, message, end));
+  }
+
+  function onEnd(id: number, message: OutgoingMessage, end: PublishEnd): void {
     if (end === "taken") {
       store.acknowledge(id);
       drain();
     } else if (end === "refused") {
       // It certainly did not take effect, so it may be sent again under the same identity: with the next message or
-      // the next connection, not at once, which could go on for ever.
-      store.requeue();
+      // the next connection, not at once, which could go on for ever. The rest of the window is still on its way and
+      // must not be sent twice.
+      refused.set(id, message);
     }
     // Unknown: the connection was given up for good; the entry stays in flight and counts as pending.
   }

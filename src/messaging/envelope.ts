@@ -48,9 +48,10 @@ export function decodeEnvelope(payload: Buffer): Envelope | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { run, device, stream, sequence, sent_at, trace, sentinel, data } = value as Record<string, unknown>;
   if (typeof run !== "string" || typeof device !== "string" || typeof stream !== "string") return undefined;
-  if (!Number.isSafeInteger(sequence) || typeof sent_at !== "number" || typeof trace !== "string")
-    return undefined;
-  if (typeof data !== "object" || data === null) return undefined;
+  // Below 1 nobody counts: such a number is damage.
+  if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) return undefined;
+  if (typeof sent_at !== "number" || typeof trace !== "string") return undefined;
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return undefined;
   return {
     run,
     message: { source: device, stream, sequence: sequence as number },

@@ -91,10 +91,14 @@ describe("judgeHistory", () => {
     expect((await outcomeOf([phase("warm-up"), good, phase("stop")]))?.outcome).toBe("valid");
     expect((await outcomeOf([good], true))?.summary).toContain("last line is torn");
     expect((await outcomeOf([good, note("interrupted")]))?.summary).toContain("the run was interrupted");
+    expect((await outcomeOf([good, note("method-failed")]))?.summary).toContain(
+      "not all injected and healed",
+    );
     expect((await outcomeOf([good, broker("lost")]))?.summary).toContain("the broker went away");
     expect((await outcomeOf([phase("storm"), good]))?.summary).toContain('ends in the phase "storm"');
     for (const parts of [
       [good, note("interrupted")],
+      [good, note("method-failed")],
       [good, broker("lost")],
       [phase("storm"), good],
     ]) {

@@ -1,0 +1,25 @@
+import type { BackoffOptions } from "../connection/backoff.ts";
+
+/** How the fleet's firmware is configured. */
+export interface FleetSettings {
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly backoff: BackoffOptions;
+  readonly retryBudget: number | "unbounded";
+  /** How many devices connect per second while the fleet starts. */
+  readonly rampPerSecond: number;
+}
+
+/**
+ * Fast settings, so that a run of half a minute sees several outages: heartbeat 1 s, dead after 3 s, backoff
+ * 0.25 s … 2 s, no end to retrying. Real firmware is slower; the guarantees are the same.
+ */
+export const briskSettings: FleetSettings = {
+  heartbeatIntervalMs: 1000,
+  heartbeatTimeoutMs: 3000,
+  handshakeTimeoutMs: 3000,
+  backoff: { jitter: "proportional", baseMs: 250, maxMs: 2000 },
+  retryBudget: "unbounded",
+  rampPerSecond: 100,
+};
