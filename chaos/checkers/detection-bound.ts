@@ -10,8 +10,11 @@ import {
   type StateEntry,
 } from "../../src/define.ts";
 
+type FaultOnLink = Pick<LinkFault, "id" | "fault" | "effect" | "parameters">;
+
 /** A device that has to notice that its link is dead. */
 interface Watch {
+  readonly id: number;
   readonly fault: string;
   /** From when on no answer could come. */
   readonly fromMs: number;
@@ -39,12 +42,11 @@ export const detectionBound = defineChecker({
     const counts = { connections: 0, late: 0, falseAlarms: 0, notJudged: 0 };
     let lastMs = 0;
 
-    function watch(
-      actor: string,
-      fault: Pick<LinkFault, "fault" | "effect" | "parameters">,
-      fromMs: number,
-    ): void {
-      if (isDeadly(fault)) watches.set(actor, { fault: fault.fault, fromMs, deadlineMs: fromMs + boundMs });
+    /** The device has to notice the fault by then, unless it has to notice an earlier one already. */
+    function watch(actor: string, fault: FaultOnLink, fromMs: number, deadlineMs: number): void {
+      const earlier = watches.get(actor);
+      if (!isDeadly(fault) || (earlier !== undefined && earlier.id !== fault.id)) return;
+      watches.set(actor, { id: fault.id, fault: fault.fault, fromMs, deadlineMs });
     }
 
     /** The device has left, or its link is healed, or the history ends: it had until then. */
@@ -82,7 +84,9 @@ export const detectionBound = defineChecker({
       connected.add(actor);
       counts.connections += 1;
       // A handshake may just have made it when the link went dead.
-      for (const fault of link === undefined ? [] : faults.active(link)) watch(actor, fault, atMs);
+      for (const fault of link === undefined ? [] : faults.active(link)) {
+        watch(actor, fault, atMs, atMs + boundMs);
+      }
     }
 
     function judgeAlarm({ actor, atMs }: StateEntry, link: string | undefined): void {
@@ -100,12 +104,16 @@ export const detectionBound = defineChecker({
     }
 
     function changeFault(entry: FaultEntry): void {
-      if (entry.stage === "injecting" || entry.stage === "healed") return;
+      const { stage, atMs } = entry;
+      if (stage === "healing" || stage === "healed") {
+        for (const [actor, { id }] of watches) if (id === entry.id) settle(actor, atMs, false);
+        return;
+      }
+      // Some links may be dead before the injection is over, but none has to be.
+      const deadlineMs = stage === "injected" ? atMs + boundMs : Number.POSITIVE_INFINITY;
       for (const actor of connected) {
         const link = faults.linkOf(actor);
-        if (link === undefined || !entry.links.includes(link)) continue;
-        if (entry.stage === "healing") settle(actor, entry.atMs, false);
-        else if (!watches.has(actor)) watch(actor, entry, entry.atMs);
+        if (link !== undefined && entry.links.includes(link)) watch(actor, entry, atMs, deadlineMs);
       }
     }
 
@@ -139,7 +147,7 @@ export const detectionBound = defineChecker({
 });
 
 /** Whether the fault leaves every connection of its links without answers. */
-function isDeadly({ effect, parameters }: Pick<LinkFault, "effect" | "parameters">): boolean {
+function isDeadly({ effect, parameters }: FaultOnLink): boolean {
   const { toxicity } = parameters;
   if (typeof toxicity === "number" && toxicity < 1) return false;
   return effect === "silences" || effect === "severs";

@@ -52,6 +52,21 @@ describe("detection-bound", () => {
     expect(verdict.counts).toMatchObject({ notJudged: 1, detected: 0 });
   });
 
+  test("counts what is noticed while the fault is still being put in, and forgets an injection that failed", () => {
+    const severed = fault(1, "severs");
+    const during = judge(up, at(10_000, severed.injecting, lost("meter-1"), severed.injected));
+    expect(during.counts).toMatchObject({ detected: 1, late: 0 });
+    const failed: Part = { ...severed.healed, error: "no answer" };
+    expect(judge(up, at(10_000, severed.injecting, failed), at(60_000, phase("stop"))).outcome).toBe("valid");
+  });
+
+  test("keeps watching when another fault on the link heals", () => {
+    const other = fault(2, "silences");
+    const both: Part = [silence, at(10_100, other.put), at(11_000, other.taken)];
+    expect(judge(both, alarmAt(13_100)).outcome).toBe("valid");
+    expect(judge(both, alarmAt(14_000)).outcome).toBe("invalid");
+  });
+
   test("does not judge a silence that the history ends in", () => {
     expect(judge(silence, at(11_000, phase("stop"))).outcome).toBe("valid");
   });
