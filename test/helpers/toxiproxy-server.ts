@@ -22,7 +22,7 @@ export interface ToxiproxyImplementation {
 }
 
 /** Our own implementation, with metrics on. */
-export const embeddedToxiproxy: ToxiproxyImplementation = {
+const embeddedToxiproxy: ToxiproxyImplementation = {
   name: "embedded",
   missing: undefined,
   start: () =>

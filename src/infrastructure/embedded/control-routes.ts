@@ -16,7 +16,7 @@ import { populateFromText } from "./populate-text.ts";
 import { toxicTypes } from "./toxics/registry.ts";
 
 /** The version of Toxiproxy whose API this is. */
-export const toxiproxyVersion = "2.12.0";
+const toxiproxyVersion = "2.12.0";
 
 const json = "application/json";
 
