@@ -3,6 +3,7 @@ import { ackedNotLost } from "../chaos/checkers/acked-not-lost.ts";
 import { compensationComplete } from "../chaos/checkers/compensation-complete.ts";
 import { detectionBound } from "../chaos/checkers/detection-bound.ts";
 import { exactlyOnce } from "../chaos/checkers/exactly-once.ts";
+import { gracefulDegradation } from "../chaos/checkers/graceful-degradation.ts";
 import { noCrosstalk } from "../chaos/checkers/no-crosstalk.ts";
 import { reconnectBound } from "../chaos/checkers/reconnect-bound.ts";
 import { topicOrder } from "../chaos/checkers/topic-order.ts";
@@ -47,6 +48,7 @@ export const catalog: {
     detectionBound,
     compensationComplete,
     uplinkDrain,
+    gracefulDegradation,
   ],
   experiments: [calm, partitionAndHeal, halfOpenLinks, latencyStorm, tour],
   machines: [

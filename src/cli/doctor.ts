@@ -71,16 +71,22 @@ const programBoundMs = 5_000;
 
 /** Looks for an optional program and asks it for its version; `about` is the sentence's beginning when it answers. */
 async function program(what: string, name: string, args: readonly string[], about: string): Promise<Finding> {
+  const { stdout, absent } = await ask(name, args);
+  const firstLine = stdout.split("\n", 1)[0]?.trim() ?? "";
+  if (firstLine !== "") return { state: "works", what, detail: `${about} ${firstLine}` };
+  return {
+    state: "missing",
+    what,
+    detail: absent ? `no ${name} on the PATH` : `${name} is there but does not answer`,
+  };
+}
+
+/** Some programs print their version and exit with an error all the same, so the output decides. */
+async function ask(name: string, args: readonly string[]): Promise<{ stdout: string; absent: boolean }> {
   try {
-    const { stdout } = await run(name, args, { timeout: programBoundMs });
-    const firstLine = stdout.split("\n", 1)[0]?.trim() ?? "";
-    return { state: "works", what, detail: `${about} ${firstLine}` };
+    return { stdout: (await run(name, args, { timeout: programBoundMs })).stdout, absent: false };
   } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
-    return {
-      state: "missing",
-      what,
-      detail: absent ? `no ${name} on the PATH` : `${name} is there but does not answer`,
-    };
+    const { stdout = "", code } = error as { readonly stdout?: string; readonly code?: unknown };
+    return { stdout, absent: code === "ENOENT" };
   }
 }

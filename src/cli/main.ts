@@ -13,8 +13,9 @@ export async function main(args: readonly string[]): Promise<number> {
     await createProgram(outcome).parseAsync(args, { from: "user" });
     return outcome.exitCode;
   } catch (error) {
-    // Commander has printed its help or its version by then.
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // Commander has printed its help or its version by then; `commander.help` is the call without any command.
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
+      return 0;
     return reportError(error, args.includes("--json"));
   }
 }

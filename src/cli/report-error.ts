@@ -31,7 +31,7 @@ function toStormfleetError(error: unknown): StormfleetError {
       .replace(/^\((.*)\)$/, "$1");
     return new StormfleetError(
       "CONF_1003",
-      `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`,
+      `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, "")}.`,
       hint === "" ? {} : { hint },
     );
   }

@@ -47,6 +47,7 @@ export function historyHeader(
       backoffMaxMs: settings.backoff.maxMs,
       backoffLongestMs: longestDelayMs(settings.backoff),
       slackMs,
+      ...(settings.retryBudget === "unbounded" ? {} : { retryBudget: settings.retryBudget }),
     },
   };
 }

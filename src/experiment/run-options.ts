@@ -7,22 +7,23 @@ import type { Progress } from "./progress.ts";
 export interface RunOptions {
   /** Starts the backend. */
   readonly startInfrastructure: StartInfrastructure;
-  /** The name of the backend, for the history. */
-  readonly backend: string;
   /** Default: the experiment's. */
   readonly devices?: number;
   /** Default: the experiment's. */
   readonly durationMs?: number;
-  /** The folder below which `<experiment>/<time>/` is made. */
-  readonly runsFolder: string;
-  readonly telemetry: Telemetry;
+  /** The folder below which `<experiment>/<time>/` is made. Default `runs`. */
+  readonly runsFolder?: string;
+  /** Default: nobody listens. */
+  readonly telemetry?: Telemetry;
   /** Ends the run early: what is in force is healed, what is on its way is drained, what was seen is judged. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** How often `onProgress` is called, in ms. Default 250. */
   readonly progressIntervalMs?: number;
-  /** Repeats this run; printed with the result. */
-  readonly replayCommand: string;
+  /** How long the streams may take to drain, in ms. Default 20,000; what is open then cannot be judged. */
+  readonly drainBoundMs?: number;
+  /** Repeats this run; printed with the result. Left out: the seed is printed. */
+  readonly replayCommand?: string;
   /** Called when the infrastructure is up; for tests that disturb it from outside. */
   readonly onInfrastructure?: (infrastructure: Infrastructure) => void;
   /** Wraps the compensation service's log, for proving that a broken service is noticed. */

@@ -14,8 +14,8 @@ export interface RunResult {
   readonly elapsedMs: number;
   /** Where the history lies. */
   readonly folder: string;
-  /** The command that repeats the run with the same devices, payloads and fault schedule. */
-  readonly replayCommand: string;
+  /** The command that repeats the run with the same devices, payloads and fault schedule, where there is one. */
+  readonly replayCommand?: string;
 }
 
 /** One offender's timeline in words. */

@@ -8,6 +8,7 @@ import type { NoteEntry, RunPhase } from "../history/entry.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { openHistoryWriter } from "../history/store.ts";
 import type { Cure, Infrastructure } from "../infrastructure/infrastructure.ts";
+import { silentTelemetry, type Telemetry } from "../observability/telemetry.ts";
 import { sleep } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
 import { backendActor, createBackendApplication } from "./backend-application.ts";
@@ -41,16 +42,17 @@ export interface Run {
 /** How long a fleet may take to come up beyond its ramp. */
 const warmUpSlackMs = 20_000;
 /** How long streams may take to drain when nothing holds them up. */
-const drainBoundMs = 20_000;
+const defaultDrainBoundMs = 20_000;
 /** What an interrupted run still spends on recovery and on draining, each. */
 const interruptedBoundMs = 5_000;
 /** A broker that is away longer than this ends the storm. */
 const brokerAwayBoundMs = 10_000;
 const defaultProgressIntervalMs = 250;
+const defaultRunsFolder = "runs";
 
 /** Starts the infrastructure of a run and sets everything up that the steps need. */
 export async function createRun(world: World, experiment: Experiment, options: RunOptions): Promise<Run> {
-  const { telemetry } = options;
+  const telemetry = options.telemetry ?? silentTelemetry;
   const signal = options.signal ?? new AbortController().signal;
   const devices = options.devices ?? experiment.devices;
   // As many as have devices on them: a fault on an empty link would disturb nothing and prove nothing.
@@ -61,7 +63,15 @@ export async function createRun(world: World, experiment: Experiment, options: R
   const toStop: Cure[] = [() => infrastructure.stop()];
   try {
     checkNeeds(experiment, infrastructure);
-    return setUpRun(world, experiment, { ...options, signal, devices, infrastructure, linkNames, toStop });
+    return setUpRun(world, experiment, {
+      ...options,
+      telemetry,
+      signal,
+      devices,
+      infrastructure,
+      linkNames,
+      toStop,
+    });
   } catch (error) {
     // What went wrong is what the caller must hear, not that something could not be stopped after it.
     await undoAll(toStop).catch(() => {});
@@ -70,6 +80,7 @@ export async function createRun(world: World, experiment: Experiment, options: R
 }
 
 interface SetUpOptions extends RunOptions {
+  readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
   readonly devices: number;
   readonly infrastructure: Infrastructure;
@@ -83,16 +94,17 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
   const { telemetry, signal, devices, infrastructure, linkNames, toStop } = options;
   const settings: FleetSettings = { ...briskSettings, ...experiment.settings };
   const durationMs = options.durationMs ?? experiment.durationMs;
+  const drainBoundMs = options.drainBoundMs ?? defaultDrainBoundMs;
   const name = runName(world);
   const header = historyHeader(world, {
     name,
     experiment,
     settings,
-    backend: options.backend,
+    backend: infrastructure.backend,
     devices,
     durationMs,
   });
-  const folder = runFolder(options.runsFolder, experiment.name, header.startedAt);
+  const folder = runFolder(options.runsFolder ?? defaultRunsFolder, experiment.name, header.startedAt);
   const writer = openHistoryWriter(folder, header);
   toStop.push(async () => writer.close());
   const recorder = createRecorder(clock, { sink: writer.append });
@@ -306,7 +318,11 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
     },
     async judge() {
       const judged = await judgeRun(header, () => recorder.entries, experiment.checkers);
-      const result: RunResult = { ...judged, folder, replayCommand: options.replayCommand };
+      const result: RunResult = {
+        ...judged,
+        folder,
+        ...(options.replayCommand === undefined ? {} : { replayCommand: options.replayCommand }),
+      };
       writeResult(result);
       return result;
     },

@@ -80,7 +80,7 @@ function evidence({ folder, replayCommand, header }: RunResult, paint: Paint): s
     [
       [paint("dim", "evidence"), `${shown}/history.ndjson, result.json`],
       [paint("dim", "again"), `npx stormfleet check ${shown}`],
-      [paint("dim", "replay"), `${replayCommand}  (seed ${header.seed})`],
+      [paint("dim", "replay"), replayCommand ?? `seed ${header.seed}`],
     ],
     "  ",
   );

@@ -34,17 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chaos: ["define", "devices"],
   catalog: ["devices", "chaos", "experiment", "firmware", "connection", ...records],
   cli: ["catalog", "report", "experiment", "firmware", "connection", "infrastructure", ...records],
-  index: [
-    "define",
-    "catalog",
-    "report",
-    "experiment",
-    "firmware",
-    "compensation",
-    "connection",
-    "infrastructure",
-    ...records,
-  ],
+  index: ["define", "catalog", "devices", "chaos", "report", "experiment", "infrastructure", ...records],
 };
 
 /** The files of `infrastructure` that hold interfaces only: whoever runs experiments may know these, not the backends. */

@@ -3,6 +3,7 @@ import { catalog } from "../../catalog.ts";
 import { judgeRun } from "../../experiment/judge-run.ts";
 import { readResult } from "../../experiment/result-file.ts";
 import type { RunResult } from "../../experiment/run-result.ts";
+import type { Checker } from "../../history/checker.ts";
 import { combineOutcomes } from "../../history/judge.ts";
 import { readHistory } from "../../history/store.ts";
 import { formatResult } from "../../report/terminal.ts";
@@ -18,9 +19,8 @@ export function addCheckCommand(program: Command, outcome: ProgramOutcome): void
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
       const history = await readHistory(folder);
       const { header } = history;
-      const checkers = catalog.checkers.filter((checker) => header.checkers.includes(checker.name));
-      const unknown = header.checkers.filter((name) => !checkers.some((checker) => checker.name === name));
-      const judged = await judgeRun(header, () => history.entries, checkers, { isTorn: () => history.torn });
+      const { known, unknown } = checkersOf(header.checkers);
+      const judged = await judgeRun(header, () => history.entries, known, { isTorn: () => history.torn });
       const result: RunResult = {
         ...judged,
         outcome: combineOutcomes([judged.outcome, ...unknown.map(() => "unknown" as const)]),
@@ -37,4 +37,11 @@ export function addCheckCommand(program: Command, outcome: ProgramOutcome): void
       else printLine(formatResult(result, { colours: process.stdout.isTTY === true }));
       outcome.exitCode = exitCodes[result.outcome];
     });
+}
+
+/** The checkers that a history asks for, in its order, and the names that this version does not know. */
+function checkersOf(names: readonly string[]): { known: readonly Checker[]; unknown: readonly string[] } {
+  const known = names.flatMap((name) => catalog.checkers.filter((checker) => checker.name === name));
+  const unknown = names.filter((name) => !known.some((checker) => checker.name === name));
+  return { known, unknown };
 }

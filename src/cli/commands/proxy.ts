@@ -38,9 +38,10 @@ export function addProxyCommand(program: Command, outcome: ProgramOutcome): void
         runtimeMetrics: flags.runtimeMetrics === true,
         telemetry: silentTelemetry,
       });
+      const ended = interrupted();
       if (server.warning !== undefined) printError(server.warning);
       printLine(`Toxiproxy API on ${server.url} (seed ${world.seed}); Ctrl-C ends it.`);
-      await interrupted();
+      await ended;
       await server.stop();
       outcome.exitCode = 0;
     });

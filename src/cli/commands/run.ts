@@ -5,7 +5,6 @@ import { parseWholeNumber } from "../../config/whole-number.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { runExperiment } from "../../experiment/runner.ts";
 import { backendNames, selectBackend } from "../../infrastructure/select.ts";
-import { silentTelemetry } from "../../observability/telemetry.ts";
 import { createProgressView } from "../../report/progress-view.ts";
 import { formatResult } from "../../report/terminal.ts";
 import { freshSeed } from "../../time/fresh-seed.ts";
@@ -93,11 +92,9 @@ async function run(experiment: Experiment, flags: RunFlags): Promise<number> {
     view.begin(`${experiment.hypothesis}`, { devices, durationMs, seed: world.seed, backend: flags.backend });
     const result = await runExperiment(world, experiment, {
       startInfrastructure,
-      backend: flags.backend,
       devices,
       durationMs,
       runsFolder: flags.out,
-      telemetry: silentTelemetry,
       signal: interruption.signal,
       onProgress: view.show,
       replayCommand: replay,
