@@ -88,7 +88,8 @@ export function outcomesOf(result: RunResult | undefined): Readonly<Record<strin
 /** What a run must leave behind: nothing. */
 export const nothingLeft = { timers: 0, listening: [], openFiles: [] };
 
-async function stillListening(infrastructure: Infrastructure | undefined): Promise<string[]> {
+/** The addresses of broker and links that still take connections. */
+export async function stillListening(infrastructure: Infrastructure | undefined): Promise<string[]> {
   if (!infrastructure) return [];
   const endpoints = [infrastructure.broker, ...infrastructure.links.values()].map(({ endpoint }) => endpoint);
   const urls = endpoints.flatMap((endpoint) => ("url" in endpoint ? [endpoint.url] : []));

@@ -1,0 +1,115 @@
+import { describe, it } from "vitest";
+import { calm } from "../../chaos/experiments/calm.ts";
+import { halfOpenLinks } from "../../chaos/experiments/half-open-links.ts";
+import { partitionAndHeal } from "../../chaos/experiments/partition-and-heal.ts";
+import { partition } from "../../chaos/faults/partition.ts";
+import { defineExperiment } from "../../src/define.ts";
+import { experimentWith, nothingLeft, outcomesOf, runInRig } from "../helpers/run-rig.ts";
+
+/** Detects and retries within a second, so that a run of seconds sees whole outages. */
+const quickSettings = {
+  heartbeatIntervalMs: 300,
+  heartbeatTimeoutMs: 900,
+  backoff: { jitter: "proportional", baseMs: 100, maxMs: 400 },
+} as const;
+
+/** Everybody is cut off twice, for longer than several messages take. */
+const partitions = experimentWith({
+  devices: 6,
+  durationMs: 4000,
+  method: [
+    { fault: partition, from: 0.1, until: 0.4 },
+    { fault: partition, from: 0.5, until: 0.8 },
+  ],
+});
+
+describe.concurrent("a broker that keeps its word", () => {
+  it("makes a calm run valid, and leaves nothing running", async ({ expect }) => {
+    const { result, error, ...left } = await runInRig(calm, { devices: 4, durationMs: 3000 });
+    expect(error).toBeUndefined();
+    expect(result?.outcome).toBe("valid");
+    expect(result?.verdicts.map(({ checker }) => checker)).toEqual(calm.checkers.map(({ name }) => name));
+    expect(result?.notes).toEqual([]);
+    expect(left).toEqual(nothingLeft);
+  });
+
+  it("makes a run with partitions valid, in which devices were really away", async ({ expect }) => {
+    const experiment = defineExperiment({ ...partitionAndHeal, settings: quickSettings });
+    const { result, error } = await runInRig(experiment, { devices: 4, durationMs: 4000 });
+    expect(error).toBeUndefined();
+    expect(outcomesOf(result)).toEqual(
+      Object.fromEntries(experiment.checkers.map(({ name }) => [name, "valid"])),
+    );
+    const reconnects = result?.verdicts.find(({ checker }) => checker === "reconnect-bound");
+    expect(reconnects?.summary).toMatch(/^[1-9]\d* reconnects?/);
+  });
+
+  it("makes a run with half-open links valid, in which heartbeats noticed them", async ({ expect }) => {
+    const experiment = defineExperiment({ ...halfOpenLinks, settings: quickSettings });
+    const { result, error } = await runInRig(experiment, { devices: 4, durationMs: 4000 });
+    expect(error).toBeUndefined();
+    expect(outcomesOf(result)).toEqual(
+      Object.fromEntries(experiment.checkers.map(({ name }) => [name, "valid"])),
+    );
+    const detection = result?.verdicts.find(({ checker }) => checker === "detection-bound");
+    expect(detection?.summary).toMatch(/^[1-9]\d* dead links? noticed/);
+  });
+
+  it("makes the partitions valid that the mutants are judged by", async ({ expect }) => {
+    const { result, error } = await runInRig(partitions);
+    expect(error).toBeUndefined();
+    expect(result?.outcome).toBe("valid");
+  });
+});
+
+describe.concurrent("a broker that breaks its word", () => {
+  it("is caught when its persistence loses or repeats QoS 2 messages on resume", async ({ expect }) => {
+    const { result } = await runInRig(partitions, { mutant: "unfixed-persistence" });
+    expect(result?.outcome).toBe("invalid");
+    const guilty = result?.verdicts.filter(({ outcome }) => outcome === "invalid") ?? [];
+    expect(guilty.map(({ checker }) => checker)).toContain("exactly-once");
+    const stories = result?.stories.filter(({ checker }) => checker === "exactly-once") ?? [];
+    expect(stories.length).toBeGreaterThan(0);
+    for (const { timeline } of stories) expect(timeline.join("\n")).toMatch(/QoS 2/);
+  });
+
+  it("is caught when it drops what it acknowledged", async ({ expect }) => {
+    const { result } = await runInRig(experimentWith(), { mutant: "drops-acked" });
+    const outcomes = outcomesOf(result);
+    expect(outcomes).toMatchObject({ "acked-not-lost": "invalid", "exactly-once": "invalid" });
+    expect(outcomes).toMatchObject({ "topic-order": "valid", "no-crosstalk": "valid" });
+  });
+
+  it("is caught when it doubles QoS 2 messages, and is not said to lose any", async ({ expect }) => {
+    const { result } = await runInRig(experimentWith(), { mutant: "doubles-qos2" });
+    expect(outcomesOf(result)).toMatchObject({ "exactly-once": "invalid", "acked-not-lost": "valid" });
+  });
+
+  it("is caught when it changes the order within a topic", async ({ expect }) => {
+    const { result } = await runInRig(experimentWith(), { mutant: "reorders-topic" });
+    expect(outcomesOf(result)).toMatchObject({ "topic-order": "invalid", "acked-not-lost": "valid" });
+  });
+
+  it("is caught when it changes payloads or hands them to strangers", async ({ expect }) => {
+    const { result } = await runInRig(experimentWith(), { mutant: "corrupts-payload" });
+    expect(outcomesOf(result)).toMatchObject({ "no-crosstalk": "invalid" });
+  });
+});
+
+describe.concurrent("a compensation service that breaks its word", () => {
+  it("is caught when its log skips an id, and the broker is not blamed", async ({ expect }) => {
+    const { result } = await runInRig(experimentWith(), {
+      wrapLog: (log) => ({
+        ...log,
+        append: (device, message) => {
+          const logged = log.append(device, message);
+          // The message that should have been the third is never sent under its own number.
+          return logged.id === 3 ? log.append(device, message) : logged;
+        },
+      }),
+    });
+    const { "compensation-complete": compensation, ...others } = outcomesOf(result);
+    expect(compensation).toBe("invalid");
+    expect(new Set(Object.values(others))).toEqual(new Set(["valid"]));
+  });
+});
