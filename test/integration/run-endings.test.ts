@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "vitest";
 import { partition } from "../../chaos/faults/partition.ts";
-import { defineFault, emit, type FaultStep, setup } from "../../src/define.ts";
+import { type BehaviourEmission, defineFault, emit, type FaultStep, setup } from "../../src/define.ts";
 import { StormfleetError } from "../../src/errors.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
 import type { Infrastructure, Link } from "../../src/infrastructure/infrastructure.ts";
@@ -151,7 +151,7 @@ describe.concurrent("a run that cannot begin", () => {
 
 describe.concurrent("a model that is wrong at work", () => {
   it("ends the run with the stream that its machine wants and it lacks", async ({ expect }) => {
-    const machine = setup({}).createMachine({
+    const machine = setup({ types: { emitted: {} as BehaviourEmission } }).createMachine({
       on: { published: { actions: emit({ type: "publish", stream: "shouts" }) } },
     });
     const model = { ...chattyDevice, machine };
