@@ -3,11 +3,15 @@ import {
   createDistribution,
   createFindings,
   createLinkFaults,
+  createTimeFindings,
+  type Distribution,
   defineChecker,
+  describeSpan,
   type FaultEntry,
   type HistoryHeader,
   type LinkFault,
   type StateEntry,
+  stalledDoubt,
 } from "../../src/define.ts";
 
 type FaultOnLink = Pick<LinkFault, "id" | "fault" | "effect" | "parameters">;
@@ -35,11 +39,12 @@ export const detectionBound = defineChecker({
     const boundMs = heartbeatTimeoutMs + slackMs;
     const faults = createLinkFaults();
     const alarms = createAlarmRule(header);
-    const findings = createFindings();
+    const late = createTimeFindings();
+    const falseAlarms = createTimeFindings();
     const detections = createDistribution();
     const connected = new Set<string>();
     const watches = new Map<string, Watch>();
-    const counts = { connections: 0, late: 0, falseAlarms: 0, notJudged: 0 };
+    const counts = { connections: 0, notJudged: 0 };
     let lastMs = 0;
 
     /** The device has to notice the fault by then, unless it has to notice an earlier one already. */
@@ -60,9 +65,8 @@ export const detectionBound = defineChecker({
         if (!noticed) counts.notJudged += 1;
         return;
       }
-      counts.late += 1;
       const tookMs = Math.round(atMs - fromMs);
-      findings.add(deadlineMs, () => ({
+      late.add({ order: deadlineMs, boundMs, fromMs, untilMs: atMs }, () => ({
         what: noticed
           ? `${actor} noticed the fault ${fault} after ${tookMs} ms; the bound is ${boundMs} ms`
           : `${actor} did not notice the fault ${fault} for ${tookMs} ms; the bound is ${boundMs} ms`,
@@ -94,8 +98,7 @@ export const detectionBound = defineChecker({
       const alarm = alarms.judge(sinceMs, link === undefined ? [] : faults.since(link, sinceMs));
       if (alarm === "unclear") counts.notJudged += 1;
       if (alarm !== "false") return;
-      counts.falseAlarms += 1;
-      findings.add(atMs, () => ({
+      falseAlarms.add({ order: atMs, fromMs: sinceMs, untilMs: atMs }, () => ({
         what: `${actor} gave up its connection at ${atMs} ms for lack of heartbeats, though its link was alive`,
         actor,
         fromMs: sinceMs,
@@ -121,23 +124,42 @@ export const detectionBound = defineChecker({
       see(entry) {
         lastMs = entry.atMs;
         faults.see(entry);
+        late.see(entry);
+        falseAlarms.see(entry);
         if (entry.type === "state") changeState(entry);
         else if (entry.type === "fault") changeFault(entry);
         else if (entry.type === "broker") alarms.noteBroker(entry.event, entry.atMs);
       },
       conclude() {
         for (const actor of [...watches.keys()]) settle(actor, lastMs, false);
-        const { connections, late, falseAlarms } = counts;
-        const noticed = counted(detections.count, "dead link");
+        const findings = createFindings();
+        const tooLate = late.settle(findings);
+        const wrong = falseAlarms.settle(findings);
+        const found: Found = {
+          boundMs,
+          detections,
+          connections: counts.connections,
+          late: tooLate.found,
+          falseAlarms: wrong.found,
+          stalled: tooLate.excused + wrong.excused,
+        };
         return {
-          outcome: findings.count > 0 ? "invalid" : connections === 0 ? "unknown" : "valid",
-          summary:
-            connections === 0
-              ? "Nothing to judge: no device was ever connected."
-              : findings.count > 0
-                ? `${late} noticed later than ${boundMs} ms, ${counted(falseAlarms, "false alarm")}.`
-                : `${noticed} noticed within ${boundMs} ms, no false alarm.`,
-          counts: { detected: detections.count, ...detections.summary(), ...counts },
+          outcome:
+            findings.count > 0
+              ? "invalid"
+              : found.stalled > 0 || found.connections === 0
+                ? "unknown"
+                : "valid",
+          summary: summarise(found),
+          counts: {
+            detected: detections.count,
+            ...detections.summary(),
+            connections: found.connections,
+            late: found.late,
+            falseAlarms: found.falseAlarms,
+            notJudged: counts.notJudged,
+            stalled: found.stalled,
+          },
           offenders: findings.offenders,
           offenderCount: findings.count,
         };
@@ -145,6 +167,29 @@ export const detectionBound = defineChecker({
     };
   },
 });
+
+interface Found {
+  readonly boundMs: number;
+  readonly detections: Distribution;
+  readonly connections: number;
+  readonly late: number;
+  readonly falseAlarms: number;
+  /** What cannot be judged, because the harness stood still. */
+  readonly stalled: number;
+}
+
+function summarise({ boundMs, detections, connections, late, falseAlarms, stalled }: Found): string {
+  const bound = describeSpan(boundMs);
+  if (late + falseAlarms > 0) {
+    const alarms = counted(falseAlarms, "live link was", "live links were");
+    return `${counted(late, "dead link")} not noticed within ${bound}, ${alarms} called dead.`;
+  }
+  if (connections === 0) return "Nothing to judge: no device was ever connected.";
+  if (stalled > 0) return `${counted(stalled, "alarm or delay", "alarms or delays")} while ${stalledDoubt}.`;
+  if (detections.count === 0) return `${counted(connections, "connection")}, no dead link, no false alarm.`;
+  const noticed = `${counted(detections.count, "dead link")} noticed: ${detections.describe()}`;
+  return `${noticed}; at most ${bound} allowed; no false alarm.`;
+}
 
 /** Whether the fault leaves every connection of its links without answers. */
 function isDeadly({ effect, parameters }: FaultOnLink): boolean {

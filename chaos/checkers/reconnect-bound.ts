@@ -3,11 +3,15 @@ import {
   createDistribution,
   createFindings,
   createLinkFaults,
+  createTimeFindings,
+  type Distribution,
   defineChecker,
+  describeSpan,
   type FaultEntry,
   type HistorySettings,
   type LifecycleState,
   type StateEntry,
+  stalledDoubt,
 } from "../../src/define.ts";
 
 /** A device that has to be back. */
@@ -33,11 +37,12 @@ export const reconnectBound = defineChecker({
   statements: [],
   judge({ settings }) {
     const faults = createLinkFaults();
-    const findings = createFindings();
+    const late = createTimeFindings();
+    const boundsMs = new Set<number>();
     const times = createDistribution();
     const states = new Map<string, LifecycleState>();
     const waits = new Map<string, Wait>();
-    const counts = { late: 0, undecided: 0, notJudged: 0 };
+    const counts = { undecided: 0, notJudged: 0 };
     /** Faults that healed while the broker was away: nobody could connect before it is back. */
     let healedWithoutBroker: FaultEntry[] = [];
     let brokerIsLost = false;
@@ -95,24 +100,22 @@ export const reconnectBound = defineChecker({
         waits.delete(actor);
         const tookMs = atMs - wait.healedAtMs;
         times.add(tookMs);
+        boundsMs.add(Math.round(wait.deadlineMs - wait.healedAtMs));
         if (atMs > wait.deadlineMs) accuse(actor, wait, atMs, `was back only ${Math.round(tookMs)} ms after`);
       } else if (wait.away) return;
       else if (atMs <= wait.graceUntilMs) wait.away = true;
       else waits.delete(actor);
     }
 
-    function accuse(
-      actor: string,
-      { fault, healedAtMs, deadlineMs }: Wait,
-      untilMs: number,
-      how: string,
-    ): void {
-      counts.late += 1;
-      const boundMs = Math.round(deadlineMs - healedAtMs);
-      findings.add(deadlineMs, () => ({
+    function accuse(actor: string, wait: Wait, untilMs: number, how: string): void {
+      const { fault, healedAtMs: fromMs, deadlineMs } = wait;
+      const boundMs = Math.round(deadlineMs - fromMs);
+      // A device that has given up is not late but gone: no stall explains that.
+      const isGone = states.get(actor) === "unavailable";
+      late.add({ order: deadlineMs, boundMs: isGone ? 0 : boundMs, fromMs, untilMs }, () => ({
         what: `${actor} ${how} the fault ${fault} had healed; the bound is ${boundMs} ms`,
         actor,
-        fromMs: healedAtMs,
+        fromMs,
         untilMs,
       }));
     }
@@ -149,6 +152,7 @@ export const reconnectBound = defineChecker({
       see(entry) {
         lastMs = entry.atMs;
         faults.see(entry);
+        late.see(entry);
         if (stopped) return;
         if (entry.type === "device") states.set(entry.actor, "disconnected");
         else if (entry.type === "state") changeState(entry);
@@ -158,11 +162,20 @@ export const reconnectBound = defineChecker({
       },
       conclude() {
         if (!stopped) stop(lastMs);
-        const { late, undecided } = counts;
+        const findings = createFindings();
+        const { found, excused } = late.settle(findings);
+        const { undecided } = counts;
+        const isOpen = undecided > 0 || excused > 0 || times.count === 0;
         return {
-          outcome: late > 0 ? "invalid" : undecided > 0 || times.count === 0 ? "unknown" : "valid",
-          summary: summarise(times.count, late, undecided),
-          counts: { reconnected: times.count, ...times.summary(), ...counts },
+          outcome: found > 0 ? "invalid" : isOpen ? "unknown" : "valid",
+          summary: summarise({ times, boundsMs: [...boundsMs], late: found, undecided, stalled: excused }),
+          counts: {
+            reconnected: times.count,
+            ...times.summary(),
+            late: found,
+            ...counts,
+            stalled: excused,
+          },
           offenders: findings.offenders,
           offenderCount: findings.count,
         };
@@ -181,12 +194,26 @@ function boundsOf(settings: HistorySettings, { effect }: FaultEntry): { graceMs:
   };
 }
 
-function summarise(reconnected: number, late: number, undecided: number): string {
+interface Found {
+  readonly times: Distribution;
+  /** The bounds that applied, by what the faults did. */
+  readonly boundsMs: readonly number[];
+  readonly late: number;
+  readonly undecided: number;
+  /** What cannot be judged, because the harness stood still. */
+  readonly stalled: number;
+}
+
+function summarise({ times, boundsMs, late, undecided, stalled }: Found): string {
   if (late > 0)
     return `${counted(late, "device was", "devices were")} not back within the bound after healing.`;
   if (undecided > 0) {
-    return `${counted(undecided, "device was", "devices were")} still away when the run ended before the bound; let the recovery last longer.`;
+    const away = `${counted(undecided, "device was", "devices were")} still away`;
+    return `${away} when the run ended before the bound; let the recovery last longer.`;
   }
-  if (reconnected === 0) return "Nothing to judge: no device had to reconnect after a fault healed.";
-  return `${counted(reconnected, "reconnect")}, all within the bound.`;
+  if (stalled > 0) return `${counted(stalled, "reconnect")} came late, but ${stalledDoubt}.`;
+  if (times.count === 0) return "Nothing to judge: no device had to reconnect after a fault healed.";
+  const allowed = [...boundsMs].sort((one, other) => one - other).map(describeSpan);
+  const which = allowed.length > 1 ? ", by fault" : "";
+  return `${counted(times.count, "reconnect")}: ${times.describe()}; at most ${allowed.join(" or ")} allowed${which}.`;
 }

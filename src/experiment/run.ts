@@ -26,6 +26,7 @@ import { runFolder } from "./run-folder.ts";
 import { historyHeader, runName } from "./run-identity.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
+import { startStallWatch } from "./stall-watch.ts";
 
 /** The steps of a run, in the order in which the runner takes them. */
 export interface Run {
@@ -176,6 +177,8 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
     () => backend.stop(),
     () => fleet.stop(),
   );
+  // So many hops of a message between devices and broker in one process may be late before the slack is used up.
+  const stallWatch = startStallWatch(clock, recorder, { toleranceMs: header.settings.slackMs / 8 });
   options.onInfrastructure?.(infrastructure);
   const progressTimer = clock.setInterval(
     () => options.onProgress?.(progress()),
@@ -306,6 +309,7 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
       enter("stop");
       clock.clearInterval(progressTimer);
       clock.clearTimeout(brokerAwayTimer);
+      stallWatch.stop();
       try {
         await undoAll(toStop);
       } catch (error) {

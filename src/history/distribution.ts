@@ -4,11 +4,17 @@ export interface Distribution {
   readonly count: number;
   /** `medianMs`, `p99Ms` and `maxMs` (nearest rank, rounded to a microsecond); empty when there is no value. */
   summary(): Readonly<Record<string, number>>;
+  /** The same in words: `median 0.9 s, P99 2.1 s, max 2.2 s`. */
+  describe(): string;
 }
 
 /** No values yet. Keeps eight bytes for each. */
 export function createDistribution(): Distribution {
   const values: number[] = [];
+  const ranks = (...shares: readonly number[]) => {
+    const sorted = Float64Array.from(values).sort();
+    return shares.map((share) => rank(sorted, share));
+  };
   return {
     add(valueMs) {
       values.push(valueMs);
@@ -18,8 +24,12 @@ export function createDistribution(): Distribution {
     },
     summary() {
       if (values.length === 0) return {};
-      const sorted = Float64Array.from(values).sort();
-      return { medianMs: rank(sorted, 0.5), p99Ms: rank(sorted, 0.99), maxMs: rank(sorted, 1) };
+      const [medianMs = 0, p99Ms = 0, maxMs = 0] = ranks(0.5, 0.99, 1);
+      return { medianMs, p99Ms, maxMs };
+    },
+    describe() {
+      const [median = 0, p99 = 0, max = 0] = ranks(0.5, 0.99, 1);
+      return `median ${describeSpan(median)}, P99 ${describeSpan(p99)}, max ${describeSpan(max)}`;
     },
   };
 }
@@ -27,4 +37,9 @@ export function createDistribution(): Distribution {
 function rank(sorted: Float64Array, share: number): number {
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
   return Math.round(value * 1000) / 1000;
+}
+
+/** A length of time as people say it: `8 ms`, `0.3 s`, `12.0 s`. */
+export function describeSpan(spanMs: number): string {
+  return spanMs < 100 ? `${Math.round(spanMs)} ms` : `${(spanMs / 1000).toFixed(1)} s`;
 }

@@ -99,6 +99,7 @@ const shapes: Readonly<Record<Exclude<HistoryEntry["type"], "invoke">, Readonly<
   gap: { actor: text, fromId: count, toId: count },
   uplink: { actor: text, event: oneOf("stored", "dropped"), message },
   broker: { event: oneOf("lost", "back") },
+  stalled: { forMs: milliseconds },
   note: { note: text, detail: text },
 };
 

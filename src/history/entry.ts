@@ -233,6 +233,15 @@ export interface BrokerEntry extends At {
   readonly reason?: string;
 }
 
+/**
+ * The harness's own process stood still: of the `forMs` before this entry nothing in it may have run. Devices, broker and
+ * timers were all late by that much, so no bound in time can be judged across it.
+ */
+export interface StalledEntry extends At {
+  readonly type: "stalled";
+  readonly forMs: number;
+}
+
 /** Something that the run wants said in the report, such as an interruption or a bound that was hit. */
 export interface NoteEntry extends At {
   readonly type: "note";
@@ -263,6 +272,7 @@ export type HistoryEntry =
   | GapEntry
   | UplinkEntry
   | BrokerEntry
+  | StalledEntry
   | NoteEntry;
 
 /** An entry before the recorder has stamped it. */

@@ -289,6 +289,8 @@ export const note = (name: NoteEntry["note"], detail = "said so"): Part => ({
   note: name,
   detail,
 });
+/** The harness stood still for so long before this. */
+export const stalled = (forMs: number): Part => ({ type: "stalled", forMs });
 export const broker = (event: "lost" | "back"): Part => ({ type: "broker", event });
 
 /** Compensation: the log took messages for a device, the device processed them, or was told that they are gone. */

@@ -4,6 +4,11 @@ import type { Clock, TimerHandle } from "../../src/time/clock.ts";
 export interface ManualClock extends Clock {
   /** Moves on by so many milliseconds; timers run in the order of their due times, each seeing its own as now. */
   advance(ms: number): void;
+  /**
+   * Lets time pass in which nothing can run, then runs what is overdue, in order; everybody sees the end as now, and an
+   * interval that missed several turns runs once. What becomes due meanwhile has to wait for `advance`.
+   */
+  stall(ms: number): void;
   /** Timers and immediates that have not run. */
   readonly pending: number;
 }
@@ -72,6 +77,16 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
         run(timer);
       }
       elapsedMs = untilMs;
+    },
+    stall(ms) {
+      elapsedMs += ms;
+      const overdue = [...timers].filter(({ dueMs }) => dueMs <= elapsedMs);
+      overdue.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+      for (const timer of overdue) {
+        if (!timers.has(timer)) continue;
+        if (timer.everyMs !== undefined) timer.dueMs = elapsedMs;
+        run(timer);
+      }
     },
     get pending() {
       return timers.size;

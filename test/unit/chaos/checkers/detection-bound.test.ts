@@ -11,6 +11,7 @@ import {
   lost,
   type Part,
   phase,
+  stalled,
   state,
 } from "../../../helpers/history-builder.ts";
 
@@ -127,5 +128,51 @@ describe("detection-bound", () => {
     expect(unclear.outcome).toBe("valid");
     expect(unclear.counts).toMatchObject({ falseAlarms: 0, notJudged: 1 });
     expect(alarmUnder({ rateKBps: 1 }).outcome).toBe("valid");
+  });
+
+  test("says in words how long it took and what is allowed", () => {
+    expect(judge(silence, alarmAt(13_001), at(20_000, silenced.taken)).summary).toBe(
+      "1 dead link noticed: median 3.0 s, P99 3.0 s, max 3.0 s; at most 3.5 s allowed; no false alarm.",
+    );
+    expect(judge(up).summary).toBe("1 connection, no dead link, no false alarm.");
+    expect(
+      judge(silence, alarmAt(13_600), at(20_000, silenced.taken, connected("meter-1")), alarmAt(50_000))
+        .summary,
+    ).toBe("1 dead link not noticed within 3.5 s, 1 live link was called dead.");
+  });
+});
+
+describe("detection-bound, when the harness itself stood still", () => {
+  test("blames no device for an alarm then, whichever of the two entries comes first", () => {
+    for (const parts of [
+      [at(19_990, stalled(2500)), alarmAt(20_000)],
+      [alarmAt(20_000), at(20_030, stalled(2500))],
+    ]) {
+      const verdict = judge(up, parts);
+      expect(verdict.outcome).toBe("unknown");
+      expect(verdict.summary).toBe(
+        "1 alarm or delay while the harness itself stood still; run it on a calmer machine.",
+      );
+      expect(verdict.counts).toMatchObject({ falseAlarms: 0, stalled: 1 });
+    }
+  });
+
+  test("blames a device for an alarm when the stall was over for longer than answers may be missing", () => {
+    expect(judge(up, at(16_000, stalled(2500)), alarmAt(20_000)).outcome).toBe("invalid");
+    expect(judge(up, alarmAt(20_000), at(23_000, stalled(2500))).outcome).toBe("invalid");
+  });
+
+  test("counts the bound of a dead link anew from the end of the stall", () => {
+    const slept: Part = [silence, at(13_000, stalled(2500))];
+    expect(judge(slept, alarmAt(16_500)).outcome).toBe("unknown");
+    expect(judge(slept, alarmAt(16_501)).outcome).toBe("invalid");
+    expect(judge(slept, at(30_000, silenced.taken)).outcome).toBe("invalid");
+  });
+
+  test("is invalid all the same when something else is proven", () => {
+    const slept: Part = [up, at(19_990, stalled(2500)), alarmAt(20_000), connected("meter-1")];
+    const verdict = judge(slept, alarmAt(40_000));
+    expect(verdict.outcome).toBe("invalid");
+    expect(verdict.counts).toMatchObject({ falseAlarms: 1, stalled: 1 });
   });
 });

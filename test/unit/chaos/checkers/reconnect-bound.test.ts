@@ -13,6 +13,7 @@ import {
   type Part,
   phase,
   reconnectAfterSilenceMs,
+  stalled,
   state,
 } from "../../../helpers/history-builder.ts";
 
@@ -159,5 +160,61 @@ describe("reconnect-bound", () => {
       at(60_000, note("interrupted")),
     );
     expect(stuck.outcome).toBe("unknown");
+  });
+
+  test("says in words how long it took and what is allowed, by what the faults did", () => {
+    expect(judge(awayAtHealing, backAt(12_001)).summary).toBe(
+      "1 reconnect: median 2.0 s, P99 2.0 s, max 2.0 s; at most 4.5 s allowed.",
+    );
+    const both = judge(
+      awayAtHealing,
+      backAt(10_051),
+      at(20_000, fault(2, "silences").put, lost("meter-1"), fault(2, "silences").taken),
+      backAt(22_000),
+    );
+    expect(both.summary).toBe(
+      "2 reconnects: median 50 ms, P99 2.0 s, max 2.0 s; at most 4.5 s or 7.5 s allowed, by fault.",
+    );
+  });
+});
+
+describe("reconnect-bound, when the harness itself stood still", () => {
+  test("cannot tell whether a device that was late then would have been in time", () => {
+    const verdict = judge(awayAtHealing, at(14_900, stalled(3000)), backAt(15_000));
+    expect(verdict.outcome).toBe("unknown");
+    expect(verdict.summary).toBe(
+      "1 reconnect came late, but the harness itself stood still; run it on a calmer machine.",
+    );
+    expect(verdict.counts).toMatchObject({ late: 0, stalled: 1 });
+    expect(verdict.offenders).toEqual([]);
+  });
+
+  test("hears of the stall after what happened in it", () => {
+    expect(judge(awayAtHealing, backAt(15_000), at(15_040, stalled(3000))).outcome).toBe("unknown");
+  });
+
+  test("counts the bound anew from the end of the stall", () => {
+    const slept: Part = [awayAtHealing, at(14_000, stalled(3000))];
+    expect(judge(slept, backAt(18_500)).outcome).toBe("unknown");
+    expect(judge(slept, backAt(18_501)).outcome).toBe("invalid");
+    expect(judge(slept, at(60_000, phase("stop"))).outcome).toBe("invalid");
+  });
+
+  test("judges what was late before the stall, or had the bound between two stalls", () => {
+    expect(judge(awayAtHealing, at(19_000, stalled(3000)), backAt(19_100)).outcome).toBe("invalid");
+    const twice = judge(awayAtHealing, at(11_000, stalled(500)), at(18_000, stalled(2000)), backAt(18_100));
+    expect(twice.outcome).toBe("invalid");
+  });
+
+  test("judges stalls elsewhere as nothing, and a device that gave up as ever", () => {
+    expect(judge(at(4000, stalled(3000)), awayAtHealing, backAt(14_502)).outcome).toBe("invalid");
+    expect(judge(awayAtHealing, backAt(12_000), at(30_000, stalled(9000))).outcome).toBe("valid");
+    const gone = judge(
+      up,
+      at(5000, severed.put, lost("meter-1"), state("meter-1", "disconnected", "unavailable")),
+      at(10_000, severed.taken),
+      at(11_000, stalled(500), phase("stop")),
+    );
+    expect(gone.outcome).toBe("invalid");
   });
 });
