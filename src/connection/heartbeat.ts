@@ -34,11 +34,12 @@ export interface Heartbeat {
  *
  * The rule: a heartbeat goes out at the start and every `intervalMs`; a connection is dead (`missed`, once) when no
  * heartbeat was answered for `timeoutMs` since the last answer, or since the start. The deadline is armed anew at each
- * answer. It follows, with lag being how late this process runs its timers:
+ * answer. It follows, with lag being the sum of how late this process runs its timers:
  *
  * - a dead link is noticed at most timeoutMs + lag after its last answer, and not earlier than timeoutMs after it;
  * - there is no false alarm while every round trip takes less than timeoutMs − intervalMs, not even on a process that
- *   runs late: an unanswered heartbeat is always given that long, and answers that have arrived are read first.
+ *   runs late or stands still: an unanswered heartbeat is always given that long in time in which this process ran, and
+ *   answers that have arrived are read first.
  */
 export function createHeartbeat(clock: Clock, timing: HeartbeatTiming, effects: HeartbeatEffects): Heartbeat {
   const patienceMs = timing.timeoutMs - timing.intervalMs;
@@ -78,9 +79,15 @@ export function createHeartbeat(clock: Clock, timing: HeartbeatTiming, effects: 
     }, delayMs);
   }
 
+  /** How long the oldest unanswered heartbeat has waited. A spell without beats counts as one interval: nothing ran. */
+  function waitedMsOfOldest(): number {
+    const newest = unanswered.at(-1);
+    if (newest === undefined) return 0;
+    return (unanswered.length - 1) * timing.intervalMs + clock.monotonicMs() - newest.sentAtMs;
+  }
+
   function decide(): void {
-    const oldest = unanswered[0];
-    const waitedMs = oldest === undefined ? 0 : clock.monotonicMs() - oldest.sentAtMs;
+    const waitedMs = waitedMsOfOldest();
     if (waitedMs < patienceMs) {
       armDeadline(patienceMs - waitedMs);
       return;

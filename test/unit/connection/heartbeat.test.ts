@@ -126,6 +126,27 @@ describe("heartbeat", () => {
     expect(events.at(-1)).toEqual({ kind: "missed", atMs: 24_999 });
   });
 
+  test("a heartbeat that was on its way when the process stood still is given its time afterwards", () => {
+    const { clock, heartbeat, answers, timesOf } = setUp((nth) => (nth < 2 ? 10 : undefined));
+    heartbeat.start();
+    clock.advance(10_000);
+    clock.stall(40_000);
+    clock.advance(4_999);
+    expect(timesOf("sent")).toEqual([0, 5_000, 10_000, 50_000]);
+    answers[2]?.();
+    clock.advance(14_999);
+    expect(timesOf("missed")).toEqual([]);
+  });
+
+  test("a link that died before the process stood still is noticed within its patience afterwards", () => {
+    const { clock, heartbeat, timesOf } = setUp((nth) => (nth < 2 ? 10 : undefined));
+    heartbeat.start();
+    clock.advance(10_000);
+    clock.stall(40_000);
+    clock.advance(5_000);
+    expect(timesOf("missed")).toEqual([55_000]);
+  });
+
   test("after a stop no answer counts and no timer is left; a new start begins afresh", () => {
     const { clock, heartbeat, answers, timesOf } = setUp();
     heartbeat.start();
