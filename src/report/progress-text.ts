@@ -18,14 +18,9 @@ const barWidth = 50;
 export function formatProgress(progress: Progress, paint: Paint): string {
   const { devices, devicesByState, published, acknowledged, delivered, faults } = progress;
   const shown = states.filter((state) => devicesByState[state] > 0);
+  const widths = barWidths(shown.map((state) => devicesByState[state] / devices));
   const bar = shown
-    .map((state) => {
-      const { symbol, style } = stateLook[state];
-      return paint(
-        style,
-        symbol.repeat(Math.max(1, Math.round((devicesByState[state] / devices) * barWidth))),
-      );
-    })
+    .map((state, index) => paint(stateLook[state].style, stateLook[state].symbol.repeat(widths[index] ?? 0)))
     .join("");
   const legend = shown.map((state) => `${devicesByState[state]} ${stateLook[state].word}`).join("  ");
   return [
@@ -36,6 +31,17 @@ export function formatProgress(progress: Progress, paint: Paint): string {
     `  ${published.toLocaleString("en-US")} published  ${acknowledged.toLocaleString("en-US")} acknowledged  ` +
       `${delivered.toLocaleString("en-US")} delivered`,
   ].join("\n");
+}
+
+/** Spreads the bar over shares that add up to 1: at least one symbol for each, and always as many in all. */
+function barWidths(shares: readonly number[]): readonly number[] {
+  const free = barWidth - shares.length;
+  let sum = 0;
+  return shares.map((share) => {
+    const before = Math.round(sum * free);
+    sum += share;
+    return 1 + Math.round(sum * free) - before;
+  });
 }
 
 /** The run as one line, for logs. */
