@@ -71,6 +71,37 @@ describe.concurrent("a broker that goes away", () => {
   });
 });
 
+describe.concurrent("a broker that stays away", () => {
+  it("ends a long storm early, and says so", { timeout: 60_000 }, async ({ expect }) => {
+    let broker: Infrastructure["broker"] | undefined;
+    let killed: Promise<void> | undefined;
+    const experiment = experimentWith({
+      devices: 2,
+      durationMs: 3_600_000,
+      settings: {
+        heartbeatIntervalMs: 300,
+        heartbeatTimeoutMs: 900,
+        handshakeTimeoutMs: 1000,
+        backoff: { jitter: "none", baseMs: 100, maxMs: 400 },
+      },
+    });
+    const { result, error, ...left } = await runInRig(experiment, {
+      onInfrastructure: (infrastructure) => {
+        broker = infrastructure.broker;
+      },
+      onProgress({ phase }) {
+        if (phase === "storm") killed ??= broker?.kill?.();
+      },
+      drainBoundMs: 1000,
+    });
+    await killed;
+    expect(error).toBeUndefined();
+    expect(result?.outcome).not.toBe("valid");
+    expect(result?.notes[0]).toBe("The broker was away for 10000 ms; the storm ended early.");
+    expect(left).toEqual(nothingLeft);
+  });
+});
+
 describe.concurrent("a run that cannot begin", () => {
   it("passes on why the infrastructure did not start", async ({ expect }) => {
     const error = new StormfleetError("INFRA_1001", "The broker could not be started.");

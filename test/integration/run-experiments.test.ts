@@ -3,7 +3,8 @@ import { calm } from "../../chaos/experiments/calm.ts";
 import { halfOpenLinks } from "../../chaos/experiments/half-open-links.ts";
 import { partitionAndHeal } from "../../chaos/experiments/partition-and-heal.ts";
 import { partition } from "../../chaos/faults/partition.ts";
-import { defineExperiment } from "../../src/define.ts";
+import { defineExperiment, type PayloadContext, type PayloadData } from "../../src/define.ts";
+import { chattyDevice } from "../helpers/chatty-device.ts";
 import { experimentWith, nothingLeft, outcomesOf, runInRig } from "../helpers/run-rig.ts";
 
 /** Detects and retries within a second, so that a run of seconds sees whole outages. */
@@ -22,6 +23,38 @@ const partitions = experimentWith({
     { fault: partition, from: 0.5, until: 0.8 },
   ],
 });
+
+/** A model that writes down what is made on each stream of each of its devices, in both directions. */
+function withNotes() {
+  const said = new Map<string, PayloadData[]>();
+  const noting =
+    (name: string, payload: (context: PayloadContext) => PayloadData) =>
+    (context: PayloadContext): PayloadData => {
+      const data = { ...payload(context), draw: context.random.next() };
+      // Commands know no profile; the first draw of their own source tells the devices apart.
+      const key = `${name} ${String(context.profile.serial ?? context.previous?.key ?? data.draw)}`;
+      said.set(key, [...(said.get(key) ?? []), data]);
+      return { ...data, key: key.slice(name.length + 1) };
+    };
+  const { streams, commands, notices } = chattyDevice;
+  const noted = <T extends { readonly payload: (context: PayloadContext) => PayloadData }>(
+    name: string,
+    one: T,
+  ): T => ({
+    ...one,
+    payload: noting(name, one.payload),
+  });
+  const all = <T extends { readonly payload: (context: PayloadContext) => PayloadData }>(
+    table: Readonly<Record<string, T>>,
+  ) => Object.fromEntries(Object.entries(table).map(([name, one]) => [name, noted(name, one)]));
+  const model = {
+    ...chattyDevice,
+    streams: all(streams),
+    commands: all(commands),
+    ...(notices ? { notices: noted("notices", notices) } : {}),
+  };
+  return { said, model };
+}
 
 describe.concurrent("a broker that keeps its word", () => {
   it("makes a calm run valid, and leaves nothing running", async ({ expect }) => {
@@ -59,6 +92,36 @@ describe.concurrent("a broker that keeps its word", () => {
     const { result, error } = await runInRig(partitions);
     expect(error).toBeUndefined();
     expect(result?.outcome).toBe("valid");
+  });
+});
+
+describe.concurrent("two runs of one seed", () => {
+  it("make the same messages, with and without outages, and with more devices beside", async ({ expect }) => {
+    const calmly = withNotes();
+    const stormily = withNotes();
+    const outage = [{ fault: partition, from: 0.2, until: 0.6 }];
+    const mixOf = ({ model }: typeof calmly) => [{ model, weight: 1 }];
+    await Promise.all([
+      runInRig(experimentWith({ mix: mixOf(calmly), devices: 2 })),
+      runInRig(experimentWith({ mix: mixOf(stormily), devices: 3, method: outage })),
+    ]);
+    expect(calmly.said.size).toBe(10);
+    expect(stormily.said.size).toBe(15);
+    for (const [stream, messages] of calmly.said) {
+      const others = stormily.said.get(stream) ?? [];
+      const both = Math.min(messages.length, others.length);
+      expect(both).toBeGreaterThan(0);
+      expect(others.slice(0, both)).toEqual(messages.slice(0, both));
+    }
+  });
+
+  it("put a device on every link, also when there are few", async ({ expect }) => {
+    const links: string[] = [];
+    const { error } = await runInRig(experimentWith({ devices: 2, links: 8, durationMs: 200 }), {
+      onInfrastructure: (infrastructure) => links.push(...infrastructure.links.keys()),
+    });
+    expect(error).toBeUndefined();
+    expect(links).toEqual(["link-1", "link-2"]);
   });
 });
 

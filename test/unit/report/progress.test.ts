@@ -31,7 +31,7 @@ describe("progress in place", () => {
     expect(formatProgress(progressWith({}), plain)).toMatchInlineSnapshot(`
       "
         storm 9/30 s   ⚡ partition
-        ██████████████████████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒
+        █████████████████████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒
         15 connected  5 backing off
         1,234 published  1,200 acknowledged  1,230 delivered"
     `);
