@@ -4,13 +4,13 @@ import type { SourceFile } from "./source-files.ts";
  * Which part may import which; parts that are not named on the right are out of bounds. A part is a folder of `src`, a
  * single file there, or a top-level folder. Every part may import itself.
  */
-const base = ["time", "errors", "endpoint", "runtime", "nearest-name"];
+const base = ["time", "errors", "endpoint", "nearest-name", "kebab-case"];
 const records = ["history", "config", "observability", ...base];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   endpoint: [],
   "nearest-name": [],
-  runtime: [],
+  "kebab-case": [],
   time: ["errors"],
   observability: base,
   config: base,

@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import { runCli } from "../helpers/cli.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
@@ -61,7 +63,7 @@ describe("bad input on the command line", () => {
     });
   });
 
-  it.concurrent("a port that is taken is named", async () => {
+  it.concurrent("a port that is taken is named", async ({ onTestFinished }) => {
     const server = createServer();
     onTestFinished(() => void server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -74,10 +76,10 @@ describe("bad input on the command line", () => {
     expect(result.stderr).toContain("[INFRA_1002]");
   });
 
-  it.concurrent("a folder that cannot be written ends the run with a sentence and nothing running", async () => {
-    const result = await runCli(["run", "calm", "--duration", "1s", "--out", "/proc/nowhere"], {
-      cwd: temporaryFolder(),
-    });
+  it.concurrent("a folder that cannot be made ends the run with a sentence and nothing running", async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "taken"), "a file where the folder should be");
+    const result = await runCli(["run", "calm", "--duration", "1s", "--out", "taken"], { cwd });
     expect(result).toMatchObject({ exitCode: 73 });
     expect(result.stderr).toContain("[HIST_1004]");
   });
