@@ -4,6 +4,9 @@ import type { Experiment, FaultStep } from "./experiment.ts";
 import { resolveParameters } from "./fault.ts";
 import { briskSettings } from "./fleet-settings.ts";
 
+/** Longer timers overflow and fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * Refuses an experiment that could not run or could not be judged, with a sentence that names the place and the value.
  *
@@ -20,10 +23,17 @@ export function checkExperiment(experiment: Experiment): void {
     if (!(weight > 0 && weight < Number.POSITIVE_INFINITY))
       refuse(`gives "${model.name}" the weight ${weight}`, "Use a number above 0.");
   }
+  const names = mix.map(({ model }) => model.name);
+  const repeated = names.find((each, index) => names.indexOf(each) !== index);
+  if (repeated !== undefined)
+    refuse(
+      `has two models of the name "${repeated}" in its mix`,
+      "Their devices would share their ids: rename one.",
+    );
   if (!isCount(devices)) refuse(`has ${devices} devices`, "Use a whole number from 1.");
   if (!isCount(links)) refuse(`has ${links} links`, "Use a whole number from 1.");
-  if (!(durationMs >= 1 && durationMs < Number.POSITIVE_INFINITY))
-    refuse(`lasts ${durationMs} ms`, "Use a number of milliseconds from 1.");
+  if (!(durationMs >= 1 && durationMs <= longestTimerMs))
+    refuse(`lasts ${durationMs} ms`, `Use a number of milliseconds from 1 to ${longestTimerMs} (24 days).`);
   method.forEach((step, index) => {
     checkStep(`has a step ${index + 1} (${step.fault.name}) that`, step, refuse);
   });

@@ -12,6 +12,7 @@ import { silentTelemetry, type Telemetry } from "../observability/telemetry.ts";
 import { sleep } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
 import { backendActor, createBackendApplication } from "./backend-application.ts";
+import { checkExperiment } from "./check-experiment.ts";
 import { createDrain } from "./drain.ts";
 import type { Experiment } from "./experiment.ts";
 import { undoAll } from "./fault.ts";
@@ -56,6 +57,8 @@ export async function createRun(world: World, experiment: Experiment, options: R
   const telemetry = options.telemetry ?? silentTelemetry;
   const signal = options.signal ?? new AbortController().signal;
   const devices = options.devices ?? experiment.devices;
+  // Again, because what was defined well may be asked to run with other numbers.
+  checkExperiment({ ...experiment, devices, durationMs: options.durationMs ?? experiment.durationMs });
   // As many as have devices on them: a fault on an empty link would disturb nothing and prove nothing.
   const linkCount = Math.min(experiment.links, Math.ceil(devices / experiment.mix.length));
   const linkNames = Array.from({ length: linkCount }, (_, index) => `link-${index + 1}`);
@@ -273,9 +276,8 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
     },
     async drain() {
       enter("drain");
-      for (const { id } of allotments) {
-        const device = fleet.devices.find((each) => each.id === id);
-        if (device && device.lastCompensatedId < backend.compensationHead(id)) {
+      for (const { id, lastCompensatedId } of fleet.devices) {
+        if (lastCompensatedId < backend.compensationHead(id)) {
           drain.expect({ ...compensationStream, receiver: id });
         }
       }

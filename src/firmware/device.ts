@@ -49,6 +49,7 @@ export interface DeviceEvents {
   /** A probe came through: it is eligible from now on. */
   onEligible(device: Device): void;
   onSentinel(device: Device, source: string, stream: string): void;
+  /** It processed a compensated message, or was told that some are gone. */
   onCompensated(device: Device): void;
   /** Its connection changed its state. */
   onStateChanged(device: Device): void;
@@ -116,7 +117,11 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
         streams.behaviour.send({ type: "noticeReceived", data: (body ?? {}) as PayloadData });
         events.onCompensated(device);
       },
-      onGap: (fromId, toId) => recorder.record({ type: "gap", actor: id, fromId, toId }),
+      onGap(fromId, toId) {
+        recorder.record({ type: "gap", actor: id, fromId, toId });
+        // Who waits for the newest message waits no longer when that one is gone.
+        events.onCompensated(device);
+      },
       onError: () => {},
       onResume: createResumeRecorder(id, recorder),
     },

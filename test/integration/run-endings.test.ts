@@ -111,6 +111,22 @@ describe.concurrent("a run that cannot begin", () => {
     expect(remains).toEqual({ result: undefined, error, ...nothingLeft });
   });
 
+  it.for([
+    [{ devices: 0 }, "has 0 devices"],
+    [{ durationMs: Number.NaN }, "lasts NaN ms"],
+  ] as const)("is refused before anything starts: %j", async ([asked, message], { expect }) => {
+    let isStarted = false;
+    const { error } = await runInRig(experimentWith(small), {
+      ...asked,
+      startInfrastructure: () => {
+        isStarted = true;
+        return Promise.reject(new Error("started"));
+      },
+    });
+    expect(error).toMatchObject({ code: "CONF_1004", message: expect.stringContaining(message) });
+    expect(isStarted).toBe(false);
+  });
+
   it("stops the infrastructure again when the backend lacks what a fault needs", async ({ expect }) => {
     const start = await selectBackend("embedded");
     let started: Infrastructure | undefined;

@@ -34,6 +34,18 @@ describe("defineExperiment", () => {
       "the weight NaN",
       "above 0",
     ],
+    [
+      "two models of one name",
+      {
+        mix: [
+          { model: modelWith(), weight: 1 },
+          { model: modelWith(), weight: 2 },
+        ],
+      },
+      'two models of the name "beacon"',
+      "rename one",
+    ],
+    ["more time than a timer has", { durationMs: 2 ** 31 }, "lasts 2147483648 ms", "24 days"],
     ["no devices", { devices: 0 }, "has 0 devices", "from 1"],
     ["half a device", { devices: 1.5 }, "has 1.5 devices", "from 1"],
     ["no links", { links: 0 }, "has 0 links", "from 1"],

@@ -41,6 +41,9 @@ test("the header says what a checker must know, and is one that can be read agai
       backoffLongestMs: 2200,
     },
   });
+  expect(header.settings).not.toHaveProperty("retryBudget");
+  const bounded = historyHeader(world, { ...run, settings: { ...briskSettings, retryBudget: 3 } });
+  expect(bounded.settings.retryBudget).toBe(3);
   expect(faultOfHeader(JSON.parse(JSON.stringify(header)))).toBeNull();
 });
 

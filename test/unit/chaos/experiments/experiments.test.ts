@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { calm } from "../../../../chaos/experiments/calm.ts";
+import { deliveryCheckers } from "../../../../chaos/experiments/delivery-checkers.ts";
 import { latencyStorm } from "../../../../chaos/experiments/latency-storm.ts";
 import { catalog, findByName } from "../../../../src/catalog.ts";
 import { briskSettings } from "../../../../src/define.ts";
@@ -47,8 +48,10 @@ describe("every built-in", () => {
 test("calm is a control: it injects nothing and asks what the storms ask of messages", () => {
   expect(calm.method).toEqual([]);
   for (const experiment of catalog.experiments) {
-    const asked = experiment.checkers.filter(({ name }) => name !== "reconnect-bound");
-    for (const checker of asked) expect(calm.checkers).toContain(checker);
+    for (const checker of deliveryCheckers) {
+      expect(experiment.checkers).toContain(checker);
+      expect(calm.checkers).toContain(checker);
+    }
   }
 });
 
