@@ -36,7 +36,7 @@ export {
   type Verdict,
 } from "./history/checker.ts";
 export { type CopyCount, createCopyCount } from "./history/copy-count.ts";
-export { createDistribution, type Distribution, describeSpan } from "./history/distribution.ts";
+export { createDistribution, type Distribution } from "./history/distribution.ts";
 export { createDrainWatch, type DrainState, type DrainWatch, describeDrain } from "./history/drain.ts";
 export * from "./history/entry.ts";
 export { counted, createFindings, type Findings } from "./history/findings.ts";
@@ -51,5 +51,6 @@ export { createSequenceSet, type SequenceSet } from "./history/sequence-set.ts";
 export { createSequenceTable, type SequenceTable } from "./history/sequence-table.ts";
 export { createStreamMap, type StreamMap, valueAt } from "./history/stream-map.ts";
 export { createTimeFindings, stalledDoubt, type TimeFindings } from "./history/time-findings.ts";
+export { describeSpan, describeTime } from "./history/time-words.ts";
 export { isSharedFilter, matchesTopic } from "./history/topic-filter.ts";
 export type { Capability, Cure, Link, ToxicSpec } from "./infrastructure/infrastructure.ts";

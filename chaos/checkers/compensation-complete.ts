@@ -5,6 +5,7 @@ import {
   createSequenceSet,
   defineChecker,
   describeDrain,
+  describeTime,
   type GapEntry,
   type LoggedEntry,
   type ProcessedEntry,
@@ -65,7 +66,8 @@ export const compensationComplete = defineChecker({
       counts.processed += 1;
       if (via === "replay") counts.replayed += 1;
       const wrong = faultOf(account, id, checksum);
-      if (wrong !== undefined) accuse(atMs, actor, id, `${actor} processed #${id} ${wrong} (at ${atMs} ms)`);
+      if (wrong !== undefined)
+        accuse(atMs, actor, id, `${actor} processed #${id} ${wrong} (at ${describeTime(atMs)})`);
       account.processed.add(id);
       account.open.delete(id);
       account.highestProcessed = Math.max(account.highestProcessed, id);

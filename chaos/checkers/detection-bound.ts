@@ -7,6 +7,7 @@ import {
   type Distribution,
   defineChecker,
   describeSpan,
+  describeTime,
   type FaultEntry,
   type HistoryHeader,
   type LinkFault,
@@ -99,7 +100,7 @@ export const detectionBound = defineChecker({
       if (alarm === "unclear") counts.notJudged += 1;
       if (alarm !== "false") return;
       falseAlarms.add({ order: atMs, fromMs: sinceMs, untilMs: atMs }, () => ({
-        what: `${actor} gave up its connection at ${atMs} ms for lack of heartbeats, though its link was alive`,
+        what: `${actor} gave up its connection at ${describeTime(atMs)} for lack of heartbeats, though its link was alive`,
         actor,
         fromMs: sinceMs,
         untilMs: atMs,

@@ -7,6 +7,7 @@ import {
   type DeliveryEntry,
   defineChecker,
   describeMessage,
+  describeTime,
 } from "../../src/define.ts";
 
 /** The whole of QoS 2: no acknowledged message is lost and none comes twice, over any number of reconnects. */
@@ -41,7 +42,7 @@ export const exactlyOnce = defineChecker({
       }
       doubled += 1;
       findings.add(atMs, () => ({
-        what: `${describeMessage(message)} was delivered to ${actor} once more at ${atMs} ms`,
+        what: `${describeMessage(message)} was delivered to ${actor} once more at ${describeTime(atMs)}`,
         message,
         actor,
         untilMs: atMs,

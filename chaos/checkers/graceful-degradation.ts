@@ -1,4 +1,11 @@
-import { counted, createFindings, defineChecker, type StateEntry, valueAt } from "../../src/define.ts";
+import {
+  counted,
+  createFindings,
+  defineChecker,
+  describeTime,
+  type StateEntry,
+  valueAt,
+} from "../../src/define.ts";
 
 interface Outage {
   /** Retries in a row so far, as the device counts them. */
@@ -23,7 +30,7 @@ export const gracefulDegradation = defineChecker({
 
     function accuse({ actor, atMs }: StateEntry, fromMs: number | undefined, what: string): void {
       findings.add(atMs, () => ({
-        what: `${actor} ${what} (at ${atMs} ms)`,
+        what: `${actor} ${what} (at ${describeTime(atMs)})`,
         actor,
         ...(fromMs === undefined ? {} : { fromMs }),
         untilMs: atMs,

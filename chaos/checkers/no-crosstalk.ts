@@ -6,6 +6,7 @@ import {
   type DeliveryEntry,
   defineChecker,
   describeMessage,
+  describeTime,
   type MessageId,
   matchesTopic,
   type Offender,
@@ -29,7 +30,7 @@ export const noCrosstalk = defineChecker({
       const { actor, topic, atMs, message } = entry;
       const accuse = (what: string) =>
         findings.add(atMs, (): Offender => {
-          const at = `${what} (at ${atMs} ms)`;
+          const at = `${what} (at ${describeTime(atMs)})`;
           return { what: at, actor, ...(message === null ? { fromMs: atMs } : { message }), untilMs: atMs };
         });
       if (message === null)

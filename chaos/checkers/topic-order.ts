@@ -7,6 +7,7 @@ import {
   type DeliveryEntry,
   defineChecker,
   describeMessage,
+  describeTime,
   type MessageId,
   type PublishInvoked,
   valueAt,
@@ -49,8 +50,9 @@ export const topicOrder = defineChecker({
         counts.reordered += 1;
         const { highest } = flow;
         findings.add(atMs, () => ({
-          what: `${describeMessage(message)} first reached ${actor} at ${atMs} ms, after #${highest} of the same topic and QoS ${qos}`,
+          what: `${describeMessage(message)} first reached ${actor} at ${describeTime(atMs)}, after #${highest} of the same topic and QoS ${qos}`,
           message,
+          related: [{ ...message, sequence: highest }],
           actor,
           untilMs: atMs,
         }));

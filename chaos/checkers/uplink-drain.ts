@@ -9,6 +9,7 @@ import {
   defineChecker,
   describeDrain,
   describeMessage,
+  describeTime,
   type MessageId,
   type OperationEnded,
   type PublishInvoked,
@@ -25,7 +26,10 @@ interface Stored {
   mayBeOut: boolean;
 }
 
-/** What a device recorded while it was offline comes in, in order, less what its store dropped and reported. */
+/**
+ * What a device recorded while it was offline comes in, in order, less what its store dropped and reported. Only the
+ * device is judged: messages that it published in order and that came in another are the broker's doing (topic-order).
+ */
 export const uplinkDrain = defineChecker({
   name: "uplink-drain",
   guarantee: "Every stored message is published, in the order of storing, or its drop is reported.",
@@ -47,13 +51,17 @@ export const uplinkDrain = defineChecker({
       }
       counts.stored += 1;
       stream.rank += 1;
-      stream.ranks.set(message.sequence, 0, stream.rank);
+      stream.ranks.set(message.sequence, rankColumn, stream.rank);
       stream.open.set(message.sequence, { message, atMs, isAfterDrain: drain.over, mayBeOut: false });
     }
 
     function publish({ op, message, qos }: PublishInvoked): void {
-      const stored = streams.find(message)?.open.get(message.sequence);
-      if (stored === undefined) return;
+      const stream = streams.find(message);
+      const stored = stream?.open.get(message.sequence);
+      if (stream === undefined || stored === undefined) return;
+      stream.turn += 1;
+      // Publishing again what may be out already does not change the order.
+      if (!stored.mayBeOut) stream.ranks.set(message.sequence, turnColumn, stream.turn);
       stored.mayBeOut = true;
       publishing.set(op, { stored, qos });
     }
@@ -76,19 +84,23 @@ export const uplinkDrain = defineChecker({
       const seen = valueAt(stream.receivers, actor, newReceiver);
       if (!seen.delivered.add(message.sequence)) return;
       close(message);
-      const rank = stream.ranks.get(message.sequence, 0);
+      const rank = stream.ranks.get(message.sequence, rankColumn);
       if (rank > seen.highestRank) {
         seen.highestRank = rank;
         seen.highestSequence = message.sequence;
-      } else if (rank > 0) {
-        counts.reordered += 1;
-        findings.add(atMs, () => ({
-          what: `${describeMessage(message)} reached ${actor} at ${atMs} ms, after #${seen.highestSequence}, which was stored later`,
-          message,
-          actor,
-          untilMs: atMs,
-        }));
+        return;
       }
+      const { highestSequence } = seen;
+      const turnOf = (sequence: number) => stream.ranks.get(sequence, turnColumn);
+      if (rank === 0 || turnOf(message.sequence) < turnOf(highestSequence)) return;
+      counts.reordered += 1;
+      findings.add(atMs, () => ({
+        what: `${describeMessage(message)} was published, and reached ${actor} at ${describeTime(atMs)}, after #${highestSequence}, which was stored later`,
+        message,
+        related: [{ ...message, sequence: highestSequence }],
+        actor,
+        untilMs: atMs,
+      }));
     }
 
     function settle({ message, atMs, isAfterDrain, mayBeOut }: Stored): void {
@@ -96,7 +108,7 @@ export const uplinkDrain = defineChecker({
       if (isAfterDrain) return;
       if (state === "complete" && !mayBeOut) {
         counts.lost += 1;
-        const what = `${describeMessage(message)} was stored at ${atMs} ms and neither published nor reported as dropped`;
+        const what = `${describeMessage(message)} was stored at ${describeTime(atMs)} and neither published nor reported as dropped`;
         findings.add(atMs, () => ({ what, message, actor: message.source, fromMs: atMs }));
       } else {
         counts.undecided += 1;
@@ -128,11 +140,15 @@ export const uplinkDrain = defineChecker({
   },
 });
 
+// The columns of the table: the order of storing and the order of publishing, each from 1.
+const rankColumn = 0;
+const turnColumn = 1;
+
 const newStream = () => ({
   open: new Map<number, Stored>(),
-  /** The order of storing, from 1. */
-  ranks: createSequenceTable(1),
+  ranks: createSequenceTable(2),
   rank: 0,
+  turn: 0,
   receivers: new Map<string, ReturnType<typeof newReceiver>>(),
 });
 

@@ -2,6 +2,7 @@ import { describeDrain } from "./drain.ts";
 import { describeMessage } from "./entry.ts";
 import { counted, type Findings } from "./findings.ts";
 import type { MissingDelivery } from "./owed-messages.ts";
+import { describeTime } from "./time-words.ts";
 
 /** What the missing deliveries come to. */
 export interface Loss {
@@ -19,7 +20,7 @@ export function accuseOfLoss(findings: Findings, missing: readonly MissingDelive
   for (const { message, receiver, invokedAtMs, acknowledgedAtMs, drain } of missing) {
     if (drain !== "complete") continue;
     findings.add(invokedAtMs, () => ({
-      what: `${describeMessage(message)} was acknowledged at ${acknowledgedAtMs} ms and never reached ${receiver}`,
+      what: `${describeMessage(message)} was acknowledged at ${describeTime(acknowledgedAtMs)} and never reached ${receiver}`,
       message,
       actor: receiver,
       fromMs: invokedAtMs,

@@ -15,6 +15,8 @@ export interface Offender {
   readonly what: string;
   /** The message it is about; the timeline is gathered by it. */
   readonly message?: MessageId;
+  /** Other messages without which the story cannot be understood, such as the one that it came after. */
+  readonly related?: readonly MessageId[];
   /** The device or subscriber it is about; the timeline shows its states. */
   readonly actor?: string;
   /** Compensated messages: the id in the device's log. */

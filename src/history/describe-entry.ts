@@ -1,4 +1,6 @@
 import {
+  type DeliveryEntry,
+  type DrainedEntry,
   describeMessage,
   type FaultEntry,
   type HistoryEntry,
@@ -6,6 +8,7 @@ import {
   type PublishInvoked,
   type StateEntry,
 } from "./entry.ts";
+import { describeSpan } from "./time-words.ts";
 
 /** An entry in words: who it is about, and what happened. */
 export interface EntryWords {
@@ -36,16 +39,8 @@ export function wordsOf(entry: HistoryEntry, publishes?: ReadonlyMap<number, Pub
       return { who: entry.actor, what: `✓ completed ${nameOf(entry.op, publishes)}` };
     case "eligible":
       return { who: entry.actor, what: `– is subscribed to ${entry.filter} (QoS ${entry.qos})` };
-    case "delivery": {
-      const name = entry.message === null ? `${entry.bytes} foreign bytes` : describeMessage(entry.message);
-      const marks = [
-        `QoS ${entry.qos}`,
-        ...(entry.dup ? ["dup"] : []),
-        ...(entry.retain ? ["retained"] : []),
-      ];
-      const topic = entry.message === null ? ` on ${entry.topic}` : "";
-      return { who: entry.actor, what: `← ${name}${topic} (${marks.join(", ")}, connection ${entry.epoch})` };
-    }
+    case "delivery":
+      return { who: entry.actor, what: `← ${describeDelivery(entry, publishes)}` };
     case "state":
       return { who: entry.actor, what: `· ${describeState(entry)}` };
     case "fault":
@@ -53,7 +48,7 @@ export function wordsOf(entry: HistoryEntry, publishes?: ReadonlyMap<number, Pub
     case "phase":
       return { who: "", what: `– phase ${entry.phase}` };
     case "drained":
-      return { who: "", what: `– drained for ${entry.waitedMs} ms, ${entry.missing.length} streams missing` };
+      return { who: "", what: `– ${describeDrained(entry)}` };
     case "logged":
       return { who: entry.device, what: `– #${entry.id} was logged for it` };
     case "processed":
@@ -77,6 +72,32 @@ function describeInvocation(entry: Extract<HistoryEntry, { type: "invoke" }>): s
   if (entry.action === "publish") return `publish ${describeMessage(entry.message)} (QoS ${entry.qos})`;
   if (entry.action === "subscribe") return `subscribe ${entry.filter} (QoS ${entry.qos})`;
   return `resume after #${entry.lastMessageId}`;
+}
+
+function describeDelivery(entry: DeliveryEntry, publishes?: ReadonlyMap<number, PublishInvoked>): string {
+  const { message, bytes, topic, qos, dup, retain, epoch } = entry;
+  const name = message === null ? `${bytes} unreadable bytes on ${topic}` : describeMessage(message);
+  const marks = [
+    `QoS ${qos}`,
+    ...(dup ? ["dup"] : []),
+    ...(retain ? ["retained"] : []),
+    ...(isChanged(entry, publishes) ? ["payload changed"] : []),
+    `connection ${epoch}`,
+  ];
+  return `${name} (${marks.join(", ")})`;
+}
+
+/** Whether the message was published, but never with this payload. */
+function isChanged(
+  { message, bytes, checksum }: DeliveryEntry,
+  publishes?: ReadonlyMap<number, PublishInvoked>,
+): boolean {
+  if (message === null || publishes === undefined) return false;
+  const name = describeMessage(message);
+  const published = [...publishes.values()].filter((each) => describeMessage(each.message) === name);
+  return (
+    published.length > 0 && !published.some((each) => each.bytes === bytes && each.checksum === checksum)
+  );
 }
 
 function describeEnd(entry: OperationEnded, publishes?: ReadonlyMap<number, PublishInvoked>): string {
@@ -103,6 +124,13 @@ function describeState({ from, to, cause, attempt, delayMs, sessionPresent, code
 
 function describeFault({ stage, fault, links, effect, error }: FaultEntry): string {
   return `${stage} ${fault} on ${links.join(", ")} (${effect})${because(error)}`;
+}
+
+function describeDrained({ waitedMs, missing }: DrainedEntry): string {
+  const last = "the last message of";
+  if (missing.length === 0) return `drained: ${last} every stream came within ${describeSpan(waitedMs)}`;
+  const streams = missing.length === 1 ? "1 stream" : `${missing.length} streams`;
+  return `drained for ${describeSpan(waitedMs)}: ${last} ${streams} did not come`;
 }
 
 function because(reason: string | undefined): string {

@@ -1,3 +1,5 @@
+import { describeSpan } from "./time-words.ts";
+
 /** Times in milliseconds, summed up for a verdict's counts. */
 export interface Distribution {
   add(valueMs: number): void;
@@ -37,9 +39,4 @@ export function createDistribution(): Distribution {
 function rank(sorted: Float64Array, share: number): number {
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
   return Math.round(value * 1000) / 1000;
-}
-
-/** A length of time as people say it: `8 ms`, `0.3 s`, `12.0 s`. */
-export function describeSpan(spanMs: number): string {
-  return spanMs < 100 ? `${Math.round(spanMs)} ms` : `${(spanMs / 1000).toFixed(1)} s`;
 }

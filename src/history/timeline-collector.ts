@@ -18,11 +18,9 @@ export interface TimelineCollector {
  * the first and last before those between.
  */
 export function createTimelineCollector(offender: Offender, maxEntries: number): TimelineCollector {
-  const { message, actor, logId, fromMs, untilMs = Number.POSITIVE_INFINITY } = offender;
-  const actors = new Set([
-    ...(message === undefined ? [] : [message.source]),
-    ...(actor === undefined ? [] : [actor]),
-  ]);
+  const { message, related = [], actor, logId, fromMs, untilMs = Number.POSITIVE_INFINITY } = offender;
+  const messages = [...(message === undefined ? [] : [message]), ...related];
+  const actors = new Set([...messages.map(({ source }) => source), ...(actor === undefined ? [] : [actor])]);
   // Half for the message itself, half for what was around it.
   const share = Math.floor(maxEntries / 4);
   const core = createExcerpt<Placed>({ head: share, tail: share });
@@ -30,15 +28,19 @@ export function createTimelineCollector(offender: Offender, maxEntries: number):
   const ops = new Set<number>();
   const faults = createLinkFaults();
   const before = { states: new Map<string, StateEntry>(), faults: new Map<number, FaultEntry>() };
+  const topics = new Set<string>();
+  const isAboutTime = message === undefined && logId === undefined;
   const isWithoutSubject = message === undefined && logId === undefined && fromMs === undefined;
   let isOpen = false;
+  let isStopping = false;
   let place = 0;
 
   function isCore(entry: HistoryEntry): boolean {
     switch (entry.type) {
       case "invoke":
-        if (entry.action !== "publish" || !isSame(entry.message, message)) return false;
+        if (entry.action !== "publish" || !isAbout(entry.message)) return false;
         ops.add(entry.op);
+        topics.add(entry.topic);
         return true;
       case "ok":
       case "fail":
@@ -46,8 +48,10 @@ export function createTimelineCollector(offender: Offender, maxEntries: number):
       case "completed":
         return ops.has(entry.op);
       case "delivery":
+        // What cannot be read on the message's topic may have been the message.
+        return entry.message === null ? topics.has(entry.topic) : isAbout(entry.message);
       case "uplink":
-        return isSame(entry.message, message);
+        return isAbout(entry.message);
       case "logged":
         return entry.device === actor && entry.id === logId;
       case "processed":
@@ -62,13 +66,16 @@ export function createTimelineCollector(offender: Offender, maxEntries: number):
   function isAround(entry: HistoryEntry): boolean {
     switch (entry.type) {
       case "state":
-        return actors.has(entry.actor);
+        return isTelling(entry);
       case "fault":
         return touches(entry);
-      case "broker":
       case "phase":
+        return isWithoutSubject;
       case "note":
+        return isWithoutSubject || entry.note === "interrupted" || entry.note === "method-failed";
+      case "broker":
       case "drained":
+      case "stalled":
         return true;
       case "invoke":
         return logId !== undefined && entry.action === "resume";
@@ -81,13 +88,20 @@ export function createTimelineCollector(offender: Offender, maxEntries: number):
     }
   }
 
+  /** To a message it is all one when a device tries again: what came of the attempt says enough. */
+  function isTelling({ actor: who, to, cause }: StateEntry): boolean {
+    return actors.has(who) && (isAboutTime || to !== "connecting" || cause !== "backoffElapsed");
+  }
+
+  const isAbout = (id: MessageId | null) => messages.some((each) => isSame(id, each));
+
   function touches({ links }: FaultEntry): boolean {
     return [...actors].some((each) => links.includes(faults.linkOf(each) ?? ""));
   }
 
   /** Keeps the situation that the window will open in. */
   function remember(entry: HistoryEntry): void {
-    if (entry.type === "state") before.states.set(entry.actor, entry);
+    if (entry.type === "state" && isTelling(entry)) before.states.set(entry.actor, entry);
     else if (entry.type === "fault" && touches(entry)) {
       if (entry.stage === "healed") before.faults.delete(entry.id);
       else before.faults.set(entry.id, entry);
@@ -115,11 +129,15 @@ export function createTimelineCollector(offender: Offender, maxEntries: number):
       if (!isOpen && (belongs || isWithoutSubject || (fromMs !== undefined && entry.atMs >= fromMs))) open();
       if (!isOpen) remember(entry);
       else if (belongs) core.add({ place: nextPlace(), entry });
-      else if (entry.atMs <= untilMs && isAround(entry)) around.add({ place: nextPlace(), entry });
+      else if (!isStopping && entry.atMs <= untilMs && isAround(entry))
+        around.add({ place: nextPlace(), entry });
+      // The end of the run is no part of any story.
+      if (entry.type === "phase" && entry.phase === "stop") isStopping = true;
     },
     gathered() {
       const placed = [...core.items, ...around.items].sort((one, other) => one.place - other.place);
-      return { entries: placed.map(({ entry }) => entry), omitted: core.omitted + around.omitted };
+      const entries = withoutPreludes(placed.map(({ entry }) => entry));
+      return { entries, omitted: core.omitted + around.omitted };
     },
   };
 }
@@ -130,10 +148,18 @@ interface Placed {
   readonly entry: HistoryEntry;
 }
 
-function isSame(one: MessageId | null, other: MessageId | undefined): boolean {
+/** An injection or a cure that nothing came between takes one line, not two. */
+function withoutPreludes(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  return entries.filter((entry, index) => {
+    const next = entries[index + 1];
+    const isPrelude = entry.type === "fault" && (entry.stage === "injecting" || entry.stage === "healing");
+    return !(isPrelude && next?.type === "fault" && next.id === entry.id);
+  });
+}
+
+function isSame(one: MessageId | null, other: MessageId): boolean {
   return (
     one !== null &&
-    other !== undefined &&
     one.sequence === other.sequence &&
     one.source === other.source &&
     one.stream === other.stream

@@ -1,6 +1,7 @@
 import type { Offender } from "./checker.ts";
 import { wordsOf } from "./describe-entry.ts";
 import type { HistoryEntry, PublishInvoked } from "./entry.ts";
+import { describeTime } from "./time-words.ts";
 import { createTimelineCollector, type TimelineCollector } from "./timeline-collector.ts";
 
 /** What happened around one offender. */
@@ -61,15 +62,11 @@ export function formatTimeline({ entries, omitted }: Timeline): readonly string[
   for (const entry of entries) {
     if (entry.type === "invoke" && entry.action === "publish") publishes.set(entry.op, entry);
   }
-  const rows = entries.map((entry) => ({ time: seconds(entry.atMs), ...wordsOf(entry, publishes) }));
+  const rows = entries.map((entry) => ({ time: describeTime(entry.atMs), ...wordsOf(entry, publishes) }));
   const timeWidth = Math.max(0, ...rows.map(({ time }) => time.length));
   const whoWidth = Math.max(0, ...rows.map(({ who }) => who.length));
   const lines = rows.map(
     ({ time, who, what }) => `  ${time.padStart(timeWidth)}  ${who.padEnd(whoWidth)}  ${what}`,
   );
   return omitted === 0 ? lines : [...lines, `  … and ${omitted} more`];
-}
-
-function seconds(atMs: number): string {
-  return `${(atMs / 1000).toFixed(3)} s`;
 }

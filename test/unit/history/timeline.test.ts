@@ -6,15 +6,19 @@ import {
   connected,
   delivery,
   device,
+  drained,
   fault,
+  foreignDelivery,
   gap,
   historyOf,
   logged,
   lost,
+  note,
   type Part,
   phase,
   processed,
   publish,
+  stalled,
   state,
   subscribed,
 } from "../../helpers/history-builder.ts";
@@ -121,6 +125,90 @@ describe("a timeline", () => {
     expect(lines.filter((line) => line.includes("readings#7"))).toHaveLength(4);
     expect(lines.at(-2)).toContain("← meter-1/readings#7");
     expect(lines.at(-1)).toMatch(/^ {2}… and \d+ more$/);
+  });
+
+  test("shows the other message of an order that was broken, with what became of both", async () => {
+    const lines = await linesOf(
+      {
+        what: "reordered",
+        message: { source: "meter-1", stream: "readings", sequence: 7 },
+        related: [{ source: "meter-1", stream: "readings", sequence: 8 }],
+        actor: "backend",
+        untilMs: 1003,
+      },
+      at(1000, publish("meter-1", 7).began, publish("meter-1", 8).began),
+      delivery("backend", 8),
+      delivery("backend", 6),
+      delivery("backend", 7),
+    );
+    expect(lines).toEqual([
+      "  1.000 s  meter-1  → publish meter-1/readings#7 (QoS 1)",
+      "  1.001 s  meter-1  → publish meter-1/readings#8 (QoS 1)",
+      "  1.002 s  backend  ← meter-1/readings#8 (QoS 1, connection 1)",
+      "  1.004 s  backend  ← meter-1/readings#7 (QoS 1, connection 1)",
+    ]);
+  });
+
+  test("leaves out what belongs to no story: phases, attempts, the end of the run", async () => {
+    const fall = fault(1, "severs");
+    const lines = await linesOf(
+      seventh,
+      device("meter-1"),
+      at(1000, publish("meter-1", 7).ok()),
+      at(2000, fall.injecting, fall.injected, lost("meter-1"), phase("heal")),
+      at(3000, fall.healing, state("meter-1", "disconnected", "connecting"), fall.healed),
+      at(3500, connected("meter-1"), phase("drain")),
+      at(4000, drained({ source: "meter-1", receiver: "backend" }), note("drain-bound-hit"), phase("stop")),
+      at(5000, state("meter-1", "connected", "stopped")),
+    );
+    expect(lines).toEqual([
+      "  1.000 s  meter-1  → publish meter-1/readings#7 (QoS 1)",
+      "  1.001 s  meter-1  ✓ acknowledged meter-1/readings#7",
+      "  2.001 s           ! injected severs-it on link-1 (severs)",
+      "  2.002 s  meter-1  · connected → disconnected (connectionLost)",
+      "  3.002 s           ! healed severs-it on link-1 (severs)",
+      "  3.500 s  meter-1  · connecting → connected (connackReceived)",
+      "  4.000 s           – drained for 10 ms: the last message of 1 stream did not come",
+    ]);
+  });
+
+  test("keeps both stages of an injection when the device fell in between", async () => {
+    const fall = fault(1, "severs");
+    const lines = await linesOf(
+      { what: "late", actor: "meter-1", fromMs: 0 },
+      device("meter-1"),
+      connected("meter-1"),
+      fall.injecting,
+      lost("meter-1"),
+      fall.injected,
+    );
+    expect(lines.map((line) => line.slice(11).trim())).toEqual([
+      "meter-1  · connecting → connected (connackReceived)",
+      "! injecting severs-it on link-1 (severs)",
+      "meter-1  · connected → disconnected (connectionLost)",
+      "! injected severs-it on link-1 (severs)",
+    ]);
+  });
+
+  test("marks a changed payload, and shows what came in unreadable on the topic of a lost message", async () => {
+    const story = publish("meter-1", 7);
+    expect(
+      await linesOf(
+        seventh,
+        story.ok(),
+        delivery("backend", 7, { checksum: 8 }),
+        foreignDelivery("backend", "x"),
+      ),
+    ).toContain("  0.002 s  backend  ← meter-1/readings#7 (QoS 1, payload changed, connection 1)");
+    const lines = await linesOf(seventh, story.ok(), foreignDelivery("backend", "meter-1/readings"));
+    expect(lines.at(-1)).toBe(
+      "  0.002 s  backend  ← 3 unreadable bytes on meter-1/readings (QoS 0, connection 1)",
+    );
+  });
+
+  test("says when the harness itself stood still", async () => {
+    const lines = await linesOf({ what: "late", actor: "meter-1", fromMs: 0 }, at(4000, stalled(3000.4)));
+    expect(lines).toEqual(["  4.000 s    ! the harness itself stood still for 3000 ms"]);
   });
 
   test("is gathered for all offenders in one pass", async () => {

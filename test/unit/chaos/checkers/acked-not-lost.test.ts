@@ -32,7 +32,7 @@ describe("acked-not-lost", () => {
     expect(verdict.outcome).toBe("invalid");
     expect(verdict.offenderCount).toBe(1);
     expect(verdict.offenders[0]).toMatchObject({
-      what: "meter-1/readings#7 was acknowledged at 4 ms and never reached backend",
+      what: "meter-1/readings#7 was acknowledged at 0.004 s and never reached backend",
       message: { source: "meter-1", stream: "readings", sequence: 7 },
       actor: "backend",
       fromMs: 3,

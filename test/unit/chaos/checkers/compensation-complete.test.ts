@@ -56,13 +56,13 @@ describe("compensation-complete", () => {
 
   test("is invalid when a message was processed twice", () => {
     expect(whatIsWrong(logged("lamp-1", 1), processed("lamp-1", 1, 1), drained())).toEqual([
-      "lamp-1 processed #1 of its log once more (at 2 ms)",
+      "lamp-1 processed #1 of its log once more (at 0.002 s)",
     ]);
   });
 
   test("is invalid when messages were processed out of order", () => {
     expect(whatIsWrong(logged("lamp-1", 1, 2), processed("lamp-1", 2, 1), drained())).toEqual([
-      "lamp-1 processed #1 after #2 (at 3 ms)",
+      "lamp-1 processed #1 after #2 (at 0.003 s)",
     ]);
   });
 

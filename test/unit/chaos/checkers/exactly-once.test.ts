@@ -35,7 +35,9 @@ describe("exactly-once", () => {
     );
     expect(verdict.outcome).toBe("invalid");
     expect(verdict.counts).toMatchObject({ doubled: 1, lost: 0 });
-    expect(verdict.offenders[0]?.what).toBe("meter-1/readings#7 was delivered to backend once more at 6 ms");
+    expect(verdict.offenders[0]?.what).toBe(
+      "meter-1/readings#7 was delivered to backend once more at 0.006 s",
+    );
   });
 
   test("is invalid when an acknowledged message of QoS 2 never came", () => {

@@ -40,8 +40,8 @@ describe("graceful-degradation", () => {
   test("is invalid when a device does not rest once it gave up", () => {
     const verdict = judge(outage, state("meter-1", "unavailable", "connecting"), giveUp);
     expect(verdict.offenders.map(({ what }) => what)).toEqual([
-      "meter-1 went from unavailable to connecting without being told to (at 7 ms)",
-      "meter-1 became unavailable once more (at 8 ms)",
+      "meter-1 went from unavailable to connecting without being told to (at 0.007 s)",
+      "meter-1 became unavailable once more (at 0.008 s)",
     ]);
   });
 

@@ -32,12 +32,12 @@ describe("no-crosstalk", () => {
 
   test("is invalid for a payload without an identity", () => {
     expect(whatIsWrong(subscribed("backend"), foreignDelivery("backend", "a/b"))).toEqual([
-      "backend received 3 bytes on a/b that nobody of this run published (at 3 ms)",
+      "backend received 3 bytes on a/b that nobody of this run published (at 0.003 s)",
     ]);
   });
 
   test("is invalid for a message that was not published, or only later", () => {
-    const wrong = ["meter-1/readings#7 reached backend, but it was not published before (at 3 ms)"];
+    const wrong = ["meter-1/readings#7 reached backend, but it was not published before (at 0.003 s)"];
     expect(whatIsWrong(subscribed("backend"), delivery("backend", 7))).toEqual(wrong);
     expect(whatIsWrong(subscribed("backend"), delivery("backend", 7), publish("meter-1", 7).ok())).toEqual(
       wrong,
@@ -63,7 +63,7 @@ describe("no-crosstalk", () => {
   test("is invalid for a receiver that did not subscribe to the topic", () => {
     const publishes = [subscribed("meter-2", "meter-2/#"), publish("meter-1", 7).ok()];
     expect(whatIsWrong(publishes, delivery("meter-2", 7))).toEqual([
-      "meter-2 received a message on meter-1/readings, which it did not subscribe to (at 5 ms)",
+      "meter-2 received a message on meter-1/readings, which it did not subscribe to (at 0.005 s)",
     ]);
   });
 

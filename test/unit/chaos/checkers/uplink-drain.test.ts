@@ -40,7 +40,7 @@ describe("uplink-drain", () => {
     );
     expect(verdict.outcome).toBe("invalid");
     expect(verdict.offenders[0]).toMatchObject({
-      what: "meter-1/readings#1 was stored at 0 ms and neither published nor reported as dropped",
+      what: "meter-1/readings#1 was stored at 0.000 s and neither published nor reported as dropped",
       message: { sequence: 1 },
       actor: "meter-1",
     });
@@ -71,7 +71,39 @@ describe("uplink-drain", () => {
       drained(),
     );
     expect(verdict.outcome).toBe("invalid");
-    expect(verdict.offenders[0]?.what).toContain("after #2, which was stored later");
+    expect(verdict.offenders[0]).toMatchObject({
+      what: "meter-1/readings#1 was published, and reached backend at 0.007 s, after #2, which was stored later",
+      message: { sequence: 1 },
+      related: [{ source: "meter-1", stream: "readings", sequence: 2 }],
+    });
+  });
+
+  test("does not blame the device for messages that it published in order", () => {
+    const first = publish("meter-1", 1);
+    const second = publish("meter-1", 2);
+    const verdict = judge(
+      stored("meter-1", 1, 2),
+      first.ok(),
+      second.ok(),
+      delivery("backend", 2),
+      delivery("backend", 1),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("valid");
+  });
+
+  test("counts a publish that was refused as none, and one that may have taken effect as the first", () => {
+    const retried = (end: "fail" | "info") => [
+      stored("meter-1", 1, 2),
+      publish("meter-1", 1)[end](),
+      publish("meter-1", 2).ok(),
+      publish("meter-1", 1).ok(),
+      delivery("backend", 2),
+      delivery("backend", 1),
+      drained(),
+    ];
+    expect(judge(retried("fail")).outcome).toBe("invalid");
+    expect(judge(retried("info")).outcome).toBe("valid");
   });
 
   test("goes by the order of storing, not by the sequence numbers, and ignores repeats", () => {
