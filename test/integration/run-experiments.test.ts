@@ -4,6 +4,7 @@ import { halfOpenLinks } from "../../chaos/experiments/half-open-links.ts";
 import { partitionAndHeal } from "../../chaos/experiments/partition-and-heal.ts";
 import { partition } from "../../chaos/faults/partition.ts";
 import { defineExperiment, type PayloadContext, type PayloadData } from "../../src/define.ts";
+import { createTelemetry } from "../../src/observability/telemetry.ts";
 import { chattyDevice } from "../helpers/chatty-device.ts";
 import { experimentWith, nothingLeft, outcomesOf, runInRig } from "../helpers/run-rig.ts";
 
@@ -88,6 +89,26 @@ describe.concurrent("a broker that keeps its word", () => {
     expect(detection?.summary).toMatch(/^[1-9]\d* dead links? noticed/);
   });
 
+  it("is judged the same when a sink of telemetry throws at every fact", async ({ expect }) => {
+    const names = new Set<string>();
+    const telemetry = createTelemetry([
+      ({ name }) => {
+        names.add(name);
+        throw new Error("a broken sink");
+      },
+    ]);
+    const { result, error } = await runInRig(experimentWith({ devices: 2, durationMs: 1500 }), { telemetry });
+    expect(error).toBeUndefined();
+    expect(result?.outcome).toBe("valid");
+    for (const name of [
+      "message.published",
+      "message.acknowledged",
+      "message.delivered",
+      "compensation.processed",
+    ])
+      expect(names).toContain(name);
+  });
+
   it("makes the partitions valid that the mutants are judged by", async ({ expect }) => {
     const { result, error } = await runInRig(partitions);
     expect(error).toBeUndefined();
@@ -159,7 +180,7 @@ describe.concurrent("a broker that breaks its word", () => {
   });
 });
 
-describe.concurrent("a compensation service that breaks its word", () => {
+describe.concurrent("a compensation service", () => {
   it("is caught when its log skips an id, and the broker is not blamed", async ({ expect }) => {
     const { result } = await runInRig(experimentWith(), {
       wrapLog: (log) => ({
@@ -174,5 +195,17 @@ describe.concurrent("a compensation service that breaks its word", () => {
     const { "compensation-complete": compensation, ...others } = outcomesOf(result);
     expect(compensation).toBe("invalid");
     expect(new Set(Object.values(others))).toEqual(new Set(["valid"]));
+  });
+
+  it("is not blamed for a log that forgot while a device was away, and said so", async ({ expect }) => {
+    const method = [{ fault: partition, from: 0.2, until: 0.7 }];
+    const { result, error } = await runInRig(experimentWith({ method }), {
+      wrapLog: (log) => ({ ...log, oldest: (device) => log.head(device) + 1, read: () => [] }),
+    });
+    expect(error).toBeUndefined();
+    expect(result?.notes).toEqual([]);
+    const verdict = result?.verdicts.find(({ checker }) => checker === "compensation-complete");
+    expect(verdict?.outcome).toBe("valid");
+    expect(verdict?.summary).toMatch(/[1-9]\d* of them in reported gaps/);
   });
 });
