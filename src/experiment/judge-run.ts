@@ -1,6 +1,8 @@
 import type { Checker } from "../history/checker.ts";
 import type { HistoryEntry, HistoryHeader } from "../history/entry.ts";
+import { counted } from "../history/findings.ts";
 import { combineOutcomes, judgeHistory } from "../history/judge.ts";
+import { describeSpan } from "../history/time-words.ts";
 import { formatTimeline, gatherTimelines } from "../history/timeline.ts";
 import type { OffenderStory, RunResult } from "./run-result.ts";
 
@@ -38,7 +40,8 @@ export async function judgeRun(
     what: timeline.offender.what,
     timeline: formatTimeline(timeline),
   }));
-  const { notes, counts, elapsedMs } = summary;
+  const { counts, elapsedMs } = summary;
+  const notes = summary.notes(header.settings.slackMs);
   if (options.isTorn?.()) notes.push("The last line of the history is torn; it was left out.");
   return {
     header,
@@ -54,6 +57,7 @@ export async function judgeRun(
 function createSummary() {
   const notes: string[] = [];
   const counts = { published: 0, acknowledged: 0, delivered: 0 };
+  const stalls = { count: 0, longestMs: 0 };
   let lastMs = 0;
   const checker: Checker = {
     name: "summary",
@@ -63,12 +67,29 @@ function createSummary() {
       see(entry) {
         lastMs = entry.atMs;
         if (entry.type === "note") notes.push(entry.detail);
-        else if (entry.type === "delivery") counts.delivered += 1;
+        else if (entry.type === "stalled") {
+          stalls.count += 1;
+          stalls.longestMs = Math.max(stalls.longestMs, entry.forMs);
+        } else if (entry.type === "delivery") counts.delivered += 1;
         else if (entry.type === "invoke" && entry.action === "publish") counts.published += 1;
         else if (entry.type === "ok" && entry.action === "publish") counts.acknowledged += 1;
       },
       conclude: () => ({ outcome: "valid", summary: "", counts: {}, offenders: [], offenderCount: 0 }),
     }),
   };
-  return { checker, notes, counts, elapsedMs: () => lastMs };
+  return {
+    checker,
+    counts,
+    elapsedMs: () => lastMs,
+    notes: (slackMs: number) =>
+      stalls.longestMs < slackMs ? [...notes] : [...notes, describeStalls(stalls.count, stalls.longestMs)],
+  };
+}
+
+/** Worth saying once a stall alone could use up the slack that bounds in time have. */
+function describeStalls(count: number, longestMs: number): string {
+  return (
+    `The harness itself stood still ${counted(count, "time")}, for up to ${describeSpan(longestMs)}: ` +
+    "the machine slept or was too busy."
+  );
 }

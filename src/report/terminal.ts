@@ -57,6 +57,8 @@ function statementsOf(verdict: Verdict, version: Statement["version"]): string {
 }
 
 function stories({ stories, verdicts }: RunResult, paint: Paint): string[] {
+  // One loss may break two guarantees; its story is told once.
+  const firstTeller = new Map<string, string>();
   return verdicts.flatMap((verdict) => {
     const told = stories.filter((story) => story.checker === verdict.checker);
     if (told.length === 0) return [];
@@ -64,11 +66,12 @@ function stories({ stories, verdicts }: RunResult, paint: Paint): string[] {
     return [
       "",
       `${paint("bold", verdict.checker)}: the first ${told.length} of ${whole(verdict.offenderCount)}`,
-      ...told.flatMap(({ what, timeline }) => [
-        "",
-        `  ${paint("red", "✗")} ${what}`,
-        ...timeline.map((line) => `    ${line}`),
-      ]),
+      ...told.flatMap(({ what, timeline }) => {
+        const teller = firstTeller.get(what);
+        firstTeller.set(what, teller ?? verdict.checker);
+        const lines = teller === undefined ? timeline : [paint("dim", `  told under ${teller}`)];
+        return ["", `  ${paint("red", "✗")} ${what}`, ...lines.map((line) => `    ${line}`)];
+      }),
       ...(more > 0 ? ["", `  … and ${whole(more)} more; see result.json`] : []),
     ];
   });

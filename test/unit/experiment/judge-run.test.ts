@@ -11,6 +11,7 @@ import {
   note,
   phase,
   publish,
+  stalled,
   subscribed,
 } from "../../helpers/history-builder.ts";
 
@@ -40,6 +41,17 @@ describe("judging a run", () => {
     expect(judged.verdicts.map(({ checker, outcome }) => [checker, outcome])).toEqual([
       ["exactly-once", "valid"],
       ["acked-not-lost", "valid"],
+    ]);
+  });
+
+  test("notes that the harness stood still once that could use up the slack of 500 ms", async () => {
+    const notesAfter = async (...stalls: readonly number[]) => {
+      const { header, entries } = historyOf(stalls.map((forMs) => at(10_000, stalled(forMs))));
+      return (await judgeRun(header, () => entries, [exactlyOnce])).notes;
+    };
+    expect(await notesAfter(499)).toEqual([]);
+    expect(await notesAfter(300, 3210)).toEqual([
+      "The harness itself stood still 2 times, for up to 3.2 s: the machine slept or was too busy.",
     ]);
   });
 

@@ -62,6 +62,23 @@ describe("a result in plain text", () => {
     `);
   });
 
+  test("tells a story once, however many guarantees it breaks", () => {
+    const what = "meter-1/readings#7 was acknowledged at 1.012 s and never reached backend";
+    const checkers = ["acked-not-lost", "exactly-once"];
+    const verdicts = checkers.map((checker) =>
+      verdictWith("invalid", { checker, offenders: [{ what }], offenderCount: 1 }),
+    );
+    const stories = checkers.map((checker) => ({
+      checker,
+      what,
+      timeline: ["  1.000 s  meter-1  → publish"],
+    }));
+    const lines = text({ outcome: "invalid", verdicts, stories }).split("\n");
+    expect(lines.filter((line) => line.includes(what))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes("→ publish"))).toHaveLength(1);
+    expect(lines).toContain("      told under acked-not-lost");
+  });
+
   test("that is unknown says why", () => {
     const unknown = verdictWith("unknown", { summary: "Nothing to judge." });
     const notes = ['The run was interrupted in the phase "storm".', "2 of 20 devices were not back."];
