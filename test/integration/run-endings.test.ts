@@ -1,6 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "vitest";
 import { partition } from "../../chaos/faults/partition.ts";
 import { type BehaviourEmission, defineFault, emit, type FaultStep, setup } from "../../src/define.ts";
@@ -143,12 +140,11 @@ describe.concurrent("a run that cannot begin", () => {
   });
 
   it("stops the infrastructure again when the history cannot be written", async ({ expect }) => {
-    const file = join(tmpdir(), `stormfleet-not-a-folder-${process.pid}`);
-    writeFileSync(file, "");
     const start = await selectBackend("embedded");
     let isStopped = false;
     const { error, timers } = await runInRig(experimentWith(small), {
-      runsFolder: file,
+      // A file, below which no folder can be made.
+      runsFolder: import.meta.filename,
       startInfrastructure: async (world, options) => {
         const infrastructure = await start(world, options);
         return {
