@@ -14,20 +14,28 @@ export interface DrainWatch {
   see(entry: HistoryEntry): void;
   /** True once the drain is over: what is published from then on was not waited for. */
   readonly over: boolean;
-  /** The state of one stream towards one receiver; without a receiver, towards all of them. */
-  stateOf(name: { readonly source: string; readonly stream: string }, receiver?: string): DrainState;
+  /**
+   * The state of one stream towards one receiver; without a receiver, towards all of them. With a sequence number, as
+   * far as that message is concerned: a later sentinel of its stream that came shows that it should have come too.
+   */
+  stateOf(
+    name: { readonly source: string; readonly stream: string; readonly sequence?: number },
+    receiver?: string,
+  ): DrainState;
 }
 
 /** Watches one history. */
 export function createDrainWatch(): DrainWatch {
   // A sentinel that came late, after the bound, still shows that its stream is through.
-  const arrived = createStreamMap(() => new Set<string>());
+  const newestArrived = createStreamMap(() => new Map<string, number>());
   const missing = createStreamMap(() => new Set<string>());
   let drained: DrainedEntry | undefined;
   return {
     see(entry) {
       if (entry.type === "delivery") {
-        if (entry.sentinel && entry.message !== null) arrived.at(entry.message).add(entry.actor);
+        if (!entry.sentinel || entry.message === null) return;
+        const newest = newestArrived.at(entry.message);
+        newest.set(entry.actor, Math.max(newest.get(entry.actor) ?? 0, entry.message.sequence));
       } else if (entry.type === "drained") {
         drained = entry;
         for (const each of entry.missing) missing.at(each).add(each.receiver);
@@ -41,7 +49,9 @@ export function createDrainWatch(): DrainWatch {
       const absentees = missing.find(name);
       if (absentees === undefined) return "complete";
       const late = receiver === undefined ? [...absentees] : absentees.has(receiver) ? [receiver] : [];
-      return late.every((each) => arrived.find(name)?.has(each)) ? "complete" : "hit-bound";
+      const { sequence = 0 } = name;
+      const isThrough = (each: string) => (newestArrived.find(name)?.get(each) ?? 0) > sequence;
+      return late.every(isThrough) ? "complete" : "hit-bound";
     },
   };
 }

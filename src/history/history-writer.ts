@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, StormfleetError } from "../errors.ts";
 import type { HistoryEntry, HistoryHeader } from "./entry.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** The history's name in the folder of its run. */
 export const historyFileName = "history.ndjson";
@@ -34,7 +35,7 @@ const landmarks: ReadonlySet<HistoryEntry["type"]> = new Set(["phase", "drained"
 export function openHistoryWriter(folder: string, header: HistoryHeader): HistoryWriter {
   const path = join(folder, historyFileName);
   const file = attempt(path, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const opened = openSync(path, "w");
     writeAll(opened, `${JSON.stringify(header)}\n`);
     return opened;

@@ -88,7 +88,10 @@ describe("bad input on the command line", () => {
     const pretend = `data:text/javascript,${encodeURIComponent(
       'Object.defineProperty(process.versions, "node", { value: "20.20.2" })',
     )}`;
-    const result = await runCli(["list"], { cwd: temporaryFolder(), nodeArgs: ["--import", pretend] });
+    const result = await runCli(["list"], {
+      cwd: temporaryFolder(),
+      runtime: [process.execPath, "--import", pretend],
+    });
     expect(result).toMatchObject({ exitCode: 64, stdout: "" });
     expect(result.stderr).toContain("Stormfleet needs Node 22.18 or later; this is Node 20.20.2");
   });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { afterAll } from "vitest";
 
 const entry = resolve(import.meta.dirname, "../../bin/stormfleet.js");
 
@@ -19,16 +20,31 @@ export interface RunningCli {
   interrupt(): void;
 }
 
+const running = new Set<ChildProcess>();
+
+// A test that failed half-way must not leave its command running.
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Starts the command line in a process of its own, in the given folder. */
 export function startCli(
   args: readonly string[],
-  options: { readonly cwd: string; readonly nodeArgs?: readonly string[]; readonly entry?: string },
+  options: {
+    readonly cwd: string;
+    /** The runtime and its own arguments. Default: this Node. */
+    readonly runtime?: readonly [program: string, ...args: readonly string[]];
+    /** What it runs. Default: the repository's command line. */
+    readonly entry?: string;
+  },
 ): RunningCli {
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.entry ?? entry, ...args], {
+  const [program, ...runtimeArgs] = options.runtime ?? [process.execPath];
+  const child = spawn(program, [...runtimeArgs, options.entry ?? entry, ...args], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  running.add(child);
   let stdout = "";
   let stderr = "";
   const waiting = new Set<() => void>();
@@ -45,7 +61,10 @@ export function startCli(
   });
   const finished = new Promise<CliResult>((settle, fail) => {
     child.once("error", fail);
-    child.once("close", (exitCode) => settle({ exitCode, stdout, stderr }));
+    child.once("close", (exitCode) => {
+      running.delete(child);
+      settle({ exitCode, stdout, stderr });
+    });
   });
   return {
     process: child,

@@ -1,42 +1,15 @@
-import { spawn } from "node:child_process";
-import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runCli } from "../helpers/cli.ts";
 import { optionalSuites } from "../helpers/optional-suites.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
-const entry = resolve(import.meta.dirname, "../../bin/stormfleet.js");
-
 /** The same sources, unbuilt, under another runtime. */
 const runtimes = [
-  { name: "bun", command: ["bun"], missing: optionalSuites.bun.missing },
-  { name: "deno", command: ["deno", "run", "-A"], missing: optionalSuites.deno.missing },
+  { name: "bun", runtime: ["bun"], missing: optionalSuites.bun.missing },
+  { name: "deno", runtime: ["deno", "run", "-A"], missing: optionalSuites.deno.missing },
 ] as const;
 
-function run(
-  command: readonly string[],
-  cwd: string,
-): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-  const [program = "", ...args] = command;
-  return new Promise((settle, fail) => {
-    const child = spawn(program, args, {
-      cwd,
-      env: { ...process.env, NO_COLOR: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (text) => {
-      stdout += text;
-    });
-    child.stderr.on("data", (text) => {
-      stderr += text;
-    });
-    child.once("error", fail);
-    child.once("close", (exitCode) => settle({ exitCode, stdout, stderr }));
-  });
-}
-
-describe.concurrent.each(runtimes)("under $name", ({ command, missing }) => {
+describe.concurrent.each(runtimes)("under $name", ({ runtime, missing }) => {
   it.skipIf(missing !== undefined).each([
     ["partition-and-heal", "8 of 8"],
     ["half-open-links", "8 of 8"],
@@ -44,8 +17,8 @@ describe.concurrent.each(runtimes)("under $name", ({ command, missing }) => {
   ])(
     "%s runs and is valid",
     async (experiment, held) => {
-      const line = ["run", experiment, "--duration", "16s", "--devices", "12", "--seed", "7"];
-      const result = await run([...command, entry, ...line], temporaryFolder());
+      const args = ["run", experiment, "--duration", "16s", "--devices", "12", "--seed", "7"];
+      const result = await runCli(args, { cwd: temporaryFolder(), runtime });
       expect(result.stdout).toContain(`VALID  ${experiment} · ${held} guarantees held`);
       expect(result.exitCode).toBe(0);
     },

@@ -62,4 +62,49 @@ describe("a drain", () => {
     expect(await drain.wait(1000)).toEqual({ complete: true });
     expect(recorded()).toMatchObject([{ waitedMs: 0 }, { waitedMs: 0 }]);
   });
+
+  test("sends what is missing once more each quarter of its bound, and waits for all of it", async () => {
+    const { clock, drain, recorded } = rig();
+    const asked: (readonly unknown[])[] = [];
+    drain.expect(one, 7);
+    drain.expect(other, 3);
+    const waiting = drain.wait(1000, undefined, (missing) => {
+      asked.push(missing);
+      drain.expect(one, 8);
+    });
+    drain.arrived(other, 3);
+    clock.advance(250);
+    expect(asked).toEqual([[one]]);
+    drain.arrived(one, 7);
+    expect(drain.open).toBe(1);
+    drain.arrived(one, 8);
+    expect(await waiting).toEqual({ complete: true });
+    expect(recorded()).toMatchObject([{ waitedMs: 250, missing: [] }]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("takes a stream as through a quarter after a later sentinel came and an earlier one did not", async () => {
+    const { clock, drain, recorded } = rig();
+    drain.expect(one, 7);
+    const waiting = drain.wait(1000, undefined, () => drain.expect(one, 8));
+    clock.advance(300);
+    drain.arrived(one, 8);
+    clock.advance(199);
+    expect(drain.open).toBe(1);
+    clock.advance(1);
+    expect(await waiting).toEqual({ complete: true });
+    expect(recorded()).toMatchObject([{ waitedMs: 500, missing: [] }]);
+  });
+
+  test("does not take the late arrival of an earlier sentinel for that of a later one", async () => {
+    const { clock, drain } = rig();
+    drain.expect(one, 7);
+    const waiting = drain.wait(1000, undefined, () => {
+      if (drain.open > 0) drain.expect(one, 8);
+    });
+    clock.advance(250);
+    drain.arrived(one, 7);
+    clock.advance(750);
+    expect(await waiting).toEqual({ complete: false });
+  });
 });

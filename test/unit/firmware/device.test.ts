@@ -101,7 +101,7 @@ async function rig(changed: Partial<DeviceModel>) {
       onEligible: () => {
         heard.eligible += 1;
       },
-      onSentinel: (_, source, name) => heard.sentinels.push(`${source}/${name}`),
+      onSentinel: (_, message) => heard.sentinels.push(`${message.source}/${message.stream}`),
       onCompensated() {},
       onStateChanged: () => {
         heard.states += 1;
@@ -267,7 +267,9 @@ describe("a device", () => {
       await until((entry) => isInvoked(entry) && "message" in entry && entry.message?.stream === name);
     }
     device.stopStreams();
-    expect(device.sendSentinels()).toEqual(["kept", "exact"]);
+    const sent = device.sendSentinels(() => true);
+    expect(sent.map((each) => each.stream)).toEqual(["kept", "exact"]);
+    expect(device.sendSentinels((name) => name === "loose")).toEqual([]);
     const isSentinel = (entry: HistoryEntry) =>
       entry.type === "invoke" && entry.action === "publish" && entry.sentinel === true;
     await until(isSentinel, 2);
@@ -277,6 +279,7 @@ describe("a device", () => {
     for (const name of ["kept", "exact"]) {
       const own = published.filter(({ message }) => message.stream === name);
       expect(own.filter(({ sentinel }) => sentinel)).toEqual([own.at(-1)]);
+      expect(sent).toContainEqual({ stream: name, sequence: own.at(-1)?.message.sequence });
     }
   });
 });

@@ -108,8 +108,9 @@ describe("the streams of a device", () => {
     clock.advance(1500);
     runner.stop();
     const before = made.length;
-    runner.makeLast((name) => name !== "two");
+    const last = runner.makeLast((name) => name !== "two");
     expect(made.slice(before)).toMatchObject([{ stream: "one", last: true }]);
+    expect(last).toEqual([{ stream: "one", sequence: made.at(-1)?.sequence }]);
     expect(made.at(-1)?.sequence).toBe(made.filter((each) => each.stream === "one").length);
   });
 });

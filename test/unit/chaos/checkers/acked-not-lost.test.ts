@@ -44,6 +44,18 @@ describe("acked-not-lost", () => {
     expect(judge().summary).toContain("Nothing to judge");
   });
 
+  test("holds a lost sentinel against the broker only when a later one of its stream came", () => {
+    const late = drained({ source: "meter-1", receiver: "backend" });
+    const sentinel = (sequence: number) => publish("meter-1", sequence, { sentinel: true }).ok();
+    const came = (sequence: number) => delivery("backend", sequence, { sentinel: true });
+    const both = [subscribed("backend"), sentinel(7), sentinel(8)];
+    expect(judge(both, came(8), drained()).offenders).toMatchObject([{ message: { sequence: 7 } }]);
+    expect(judge(both, late, came(8)).offenders).toMatchObject([{ message: { sequence: 7 } }]);
+    // The earlier one came late: the later one may still be on its way.
+    expect(judge(both, came(7), late).outcome).toBe("unknown");
+    expect(judge(both, late, came(7)).outcome).toBe("unknown");
+  });
+
   test("is unknown when the run did not drain", () => {
     const verdict = judge(subscribed("backend"), publish("meter-1", 7).ok());
     expect(verdict.outcome).toBe("unknown");
