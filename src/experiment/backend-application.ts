@@ -13,6 +13,7 @@ import { createPayloadStream, type PayloadStream } from "../firmware/payload-str
 import { type Periodic, startPeriodic } from "../firmware/periodic.ts";
 import { createPublisher } from "../firmware/publisher.ts";
 import type { RunTopics } from "../firmware/run-topics.ts";
+import type { MessageId } from "../history/entry.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import { withTimeout } from "../time/clock.ts";
@@ -35,8 +36,10 @@ export interface BackendApplication {
   /** Begins to send commands and notices to these devices. */
   startWorkload(allotments: readonly Allotment[]): void;
   stopWorkload(): void;
-  /** Sends the last command of every command stream at QoS ≥ 1 that sent any; returns who awaits which. */
-  sendSentinels(): readonly { readonly device: string; readonly stream: string }[];
+  /** Sends the last command of every wanted command stream at QoS ≥ 1 that sent any; returns who awaits which. */
+  sendSentinels(
+    isWanted: (device: string, stream: string) => boolean,
+  ): readonly { readonly device: string; readonly stream: string; readonly sequence: number }[];
   /** Id of the newest compensated message for a device; 0 when there is none. */
   compensationHead(device: string): number;
   stop(): Promise<void>;
@@ -49,7 +52,7 @@ export interface BackendApplicationOptions {
   readonly recorder: Recorder;
   readonly telemetry: Telemetry;
   readonly events: {
-    onSentinel(source: string, stream: string): void;
+    onSentinel(message: MessageId): void;
     /** The connection to the broker itself was lost, or is back. */
     onBrokerLost(reason: string): void;
     onBrokerBack(): void;
@@ -143,7 +146,7 @@ export function createBackendApplication(
     const envelope = deliveries.record(incoming);
     if (!envelope) return;
     if (envelope.message.source === backendActor) onOwnProbe?.();
-    else if (envelope.sentinel) events.onSentinel(envelope.message.source, envelope.message.stream);
+    else if (envelope.sentinel) events.onSentinel(envelope.message);
   }
 
   function sendProbe(target: string, topic: string): void {
@@ -255,14 +258,21 @@ export function createBackendApplication(
       for (const periodic of workload) periodic.stop();
       workload = [];
     },
-    sendSentinels() {
-      const used = commandStreams.filter(({ qos, payloads }) => qos > 0 && payloads.sequence > 0);
+    sendSentinels(isWanted) {
+      const used = commandStreams.filter(
+        ({ device, stream, qos, payloads }) =>
+          qos > 0 && payloads.sequence > 0 && isWanted(device, `${stream}/${device}`),
+      );
       for (const stream of used) {
         guarded(`command "${stream.stream}" of the device "${stream.device}"`, () =>
           sendCommand(stream, true),
         )();
       }
-      return used.map(({ device, stream }) => ({ device, stream: `${stream}/${device}` }));
+      return used.map(({ device, stream, payloads }) => ({
+        device,
+        stream: `${stream}/${device}`,
+        sequence: payloads.sequence,
+      }));
     },
     compensationHead: (device) => log.head(device),
     async stop() {

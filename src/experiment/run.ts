@@ -13,7 +13,7 @@ import { sleep } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
 import { backendActor, createBackendApplication } from "./backend-application.ts";
 import { checkExperiment } from "./check-experiment.ts";
-import { createDrain } from "./drain.ts";
+import { type Awaited, createDrain } from "./drain.ts";
 import type { Experiment } from "./experiment.ts";
 import { undoAll } from "./fault.ts";
 import { createReadiness, notReadyError } from "./fleet-readiness.ts";
@@ -27,6 +27,7 @@ import { runFolder } from "./run-folder.ts";
 import { historyHeader, runName } from "./run-identity.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
+import { sendSentinels, sendSentinelsAgain } from "./sentinels.ts";
 import { startStallWatch } from "./stall-watch.ts";
 
 /** The steps of a run, in the order in which the runner takes them. */
@@ -138,7 +139,7 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
     telemetry,
     ...(options.wrapLog ? { wrapLog: options.wrapLog } : {}),
     events: {
-      onSentinel: (source, stream) => drain.arrived({ source, stream, receiver: backendActor }),
+      onSentinel: (message) => drain.arrived({ ...message, receiver: backendActor }, message.sequence),
       onBrokerLost() {
         brokerAwayTimer = clock.setTimeout(() => {
           note("method-failed", `The broker was away for ${brokerAwayBoundMs} ms; the storm ended early.`);
@@ -156,7 +157,7 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
       eligible.add(device.id);
       readiness.changed();
     },
-    onSentinel: (device, source, stream) => drain.arrived({ source, stream, receiver: device.id }),
+    onSentinel: (device, message) => drain.arrived({ ...message, receiver: device.id }, message.sequence),
     onCompensated(device) {
       if (phase === "drain" && device.lastCompensatedId >= backend.compensationHead(device.id)) {
         drain.arrived({ ...compensationStream, receiver: device.id });
@@ -281,18 +282,13 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
           drain.expect({ ...compensationStream, receiver: id });
         }
       }
-      for (const { device, stream } of backend.sendSentinels()) {
-        drain.expect({ source: backendActor, stream, receiver: device });
-      }
-      for (const device of fleet.devices) {
-        for (const stream of device.sendSentinels()) {
-          drain.expect({ source: device.id, stream, receiver: backendActor });
-        }
-      }
+      const parts = { backend, fleet, drain };
+      sendSentinels(parts);
       if (defect) throw defect;
+      const resend = (missing: readonly Awaited[]) => sendSentinelsAgain(parts, missing);
       const { complete } = interrupted
-        ? await drain.wait(interruptedBoundMs)
-        : await drain.wait(drainBoundMs, signal);
+        ? await drain.wait(interruptedBoundMs, undefined, resend)
+        : await drain.wait(drainBoundMs, signal, resend);
       noteInterruption();
       if (!complete && !interrupted) {
         note(

@@ -5,7 +5,7 @@ import { type Connection, createConnection } from "../connection/connection.ts";
 import type { IncomingMessage } from "../connection/messages.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { StormfleetError } from "../errors.ts";
-import type { LifecycleState } from "../history/entry.ts";
+import type { LifecycleState, MessageId } from "../history/entry.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { World } from "../time/world.ts";
@@ -37,8 +37,10 @@ export interface Device {
   start(): void;
   startStreams(): void;
   stopStreams(): void;
-  /** Sends the last message of every stream at QoS ≥ 1 that has sent any; returns these streams. */
-  sendSentinels(): readonly string[];
+  /** Sends the last message of every wanted stream at QoS ≥ 1 that has sent any; returns which ones. */
+  sendSentinels(
+    isWanted: (stream: string) => boolean,
+  ): readonly { readonly stream: string; readonly sequence: number }[];
   stop(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export interface DeviceEvents {
   onSubscribed(device: Device): void;
   /** A probe came through: it is eligible from now on. */
   onEligible(device: Device): void;
-  onSentinel(device: Device, source: string, stream: string): void;
+  onSentinel(device: Device, message: MessageId): void;
   /** It processed a compensated message, or was told that some are gone. */
   onCompensated(device: Device): void;
   /** Its connection changed its state. */
@@ -181,7 +183,7 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
     const envelope = deliveries.record(incoming);
     if (!envelope) return;
     if (envelope.message.stream.startsWith(probeStreamPrefix)) onProbe();
-    else if (envelope.sentinel) events.onSentinel(device, envelope.message.source, envelope.message.stream);
+    else if (envelope.sentinel) events.onSentinel(device, envelope.message);
     else
       streams.behaviour.send({
         type: "commandReceived",
@@ -218,15 +220,8 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
     start: () => connection.start(),
     startStreams: () => streams.start(),
     stopStreams: () => streams.stop(),
-    sendSentinels() {
-      const sent: string[] = [];
-      streams.makeLast((stream) => {
-        const wanted = (model.streams[stream]?.qos ?? 0) > 0;
-        if (wanted) sent.push(stream);
-        return wanted;
-      });
-      return sent;
-    },
+    sendSentinels: (isWanted) =>
+      streams.makeLast((stream) => (model.streams[stream]?.qos ?? 0) > 0 && isWanted(stream)),
     async stop() {
       streams.stop();
       compensation.onDisconnected();

@@ -13,7 +13,9 @@ export interface StreamRunner {
   /** From now on nothing is made but last messages, whatever the behaviour asks for. */
   stop(): void;
   /** Makes one message on each stream for which `wanted` holds and that has made any; used for the last ones. */
-  makeLast(wanted: (stream: string) => boolean): void;
+  makeLast(
+    wanted: (stream: string) => boolean,
+  ): readonly { readonly stream: string; readonly sequence: number }[];
 }
 
 /** A message was made. `last` is true for the sentinels. */
@@ -93,7 +95,11 @@ export function createStreamRunner(world: World, options: StreamRunnerOptions): 
     },
     stop,
     makeLast(wanted) {
-      for (const [name, payloads] of streams) if (payloads.sequence > 0 && wanted(name)) make(name, true);
+      return [...streams].flatMap(([stream, payloads]) => {
+        if (payloads.sequence === 0 || !wanted(stream)) return [];
+        make(stream, true);
+        return [{ stream, sequence: payloads.sequence }];
+      });
     },
   };
 }

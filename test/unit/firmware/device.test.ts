@@ -7,7 +7,7 @@ import type { DeviceModel, StreamModel } from "../../../src/firmware/model.ts";
 import { createRunTopics } from "../../../src/firmware/run-topics.ts";
 import type { HistoryEntry } from "../../../src/history/entry.ts";
 import { createRecorder } from "../../../src/history/recorder.ts";
-import { startEmbeddedBroker } from "../../../src/infrastructure/embedded/broker.ts";
+import { startEmbeddedBroker } from "../../../src/infrastructure/embedded/broker/broker.ts";
 import { encodeEnvelope } from "../../../src/messaging/envelope.ts";
 import { silentTelemetry } from "../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../src/time/world.ts";
