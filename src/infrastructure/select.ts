@@ -15,7 +15,7 @@ export async function selectBackend(
   options: { readonly mutant?: string | undefined } = {},
 ): Promise<StartInfrastructure> {
   if (name !== "embedded") throw unknownName("backend", name, backendNames);
-  const { brokerMutants } = await import("./embedded/broker-mutants.ts");
+  const { brokerMutants } = await import("./embedded/broker/broker-mutants.ts");
   const { mutant } = options;
   if (mutant !== undefined && !isKey(brokerMutants, mutant)) {
     throw unknownName("mutant", mutant, Object.keys(brokerMutants));

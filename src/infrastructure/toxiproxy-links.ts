@@ -1,7 +1,7 @@
 import { type Proxy as RemoteProxy, Toxiproxy } from "toxiproxy-node-client";
 import type { Endpoint } from "../endpoint.ts";
 import { messageOf, StormfleetError } from "../errors.ts";
-import { createSerialQueue } from "./embedded/serial-queue.ts";
+import { createSerialQueue } from "./embedded/fault-proxy/serial-queue.ts";
 import type { Cure, Link } from "./infrastructure.ts";
 
 export interface ToxiproxyLinksOptions {

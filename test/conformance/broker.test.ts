@@ -1,4 +1,4 @@
-import { startEmbeddedBroker } from "../../src/infrastructure/embedded/broker.ts";
+import { startEmbeddedBroker } from "../../src/infrastructure/embedded/broker/broker.ts";
 import { silentTelemetry } from "../../src/observability/telemetry.ts";
 import { createWorld } from "../../src/time/world.ts";
 import { brokerConformance } from "./broker-suite.ts";

@@ -1,7 +1,7 @@
 import { type Duplex, duplexPair } from "node:stream";
 import type { MqttClient } from "mqtt";
 import type { Endpoint } from "../../src/endpoint.ts";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/infrastructure/embedded/broker.ts";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/infrastructure/embedded/broker/broker.ts";
 import { memoryStreamPair } from "../../src/infrastructure/embedded/memory-stream-pair.ts";
 import { silentTelemetry } from "../../src/observability/telemetry.ts";
 import type { Random } from "../../src/time/random.ts";

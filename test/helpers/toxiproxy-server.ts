@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { startProxyServer } from "../../src/infrastructure/embedded/proxy-server.ts";
+import { startProxyServer } from "../../src/infrastructure/embedded/control-api/proxy-server.ts";
 import { silentTelemetry } from "../../src/observability/telemetry.ts";
 import { createWorld } from "../../src/time/world.ts";
 

@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import { catalog } from "../../catalog.ts";
 import { toMermaid } from "../../connection/machine-diagram.ts";
-import { brokerMutants } from "../../infrastructure/embedded/broker-mutants.ts";
+import { brokerMutants } from "../../infrastructure/embedded/broker/broker-mutants.ts";
 import { formatTable } from "../../report/table.ts";
 import { printLine } from "../print.ts";
 

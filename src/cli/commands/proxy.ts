@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseWholeNumber } from "../../config/whole-number.ts";
-import { startProxyServer } from "../../infrastructure/embedded/proxy-server.ts";
+import { startProxyServer } from "../../infrastructure/embedded/control-api/proxy-server.ts";
 import { silentTelemetry } from "../../observability/telemetry.ts";
 import { freshSeed } from "../../time/fresh-seed.ts";
 import { createWorld } from "../../time/world.ts";

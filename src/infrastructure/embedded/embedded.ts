@@ -1,10 +1,10 @@
 import type { World } from "../../time/world.ts";
 import type { Capability, Cure, Infrastructure, InfrastructureOptions } from "../infrastructure.ts";
 import { createToxiproxyLinks } from "../toxiproxy-links.ts";
-import { startEmbeddedBroker } from "./broker.ts";
-import type { BrokerMutant } from "./broker-mutants.ts";
-import { serveControlApi } from "./control-api.ts";
-import { createFaultProxy } from "./fault-proxy.ts";
+import { startEmbeddedBroker } from "./broker/broker.ts";
+import type { BrokerMutant } from "./broker/broker-mutants.ts";
+import { serveControlApi } from "./control-api/control-api.ts";
+import { createFaultProxy } from "./fault-proxy/fault-proxy.ts";
 
 const capabilities: ReadonlySet<Capability> = new Set([
   "link.toxics",

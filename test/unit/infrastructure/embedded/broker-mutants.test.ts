@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { startEmbeddedBroker } from "../../../../src/infrastructure/embedded/broker.ts";
-import { type BrokerMutant, brokerMutants } from "../../../../src/infrastructure/embedded/broker-mutants.ts";
+import { startEmbeddedBroker } from "../../../../src/infrastructure/embedded/broker/broker.ts";
+import {
+  type BrokerMutant,
+  brokerMutants,
+} from "../../../../src/infrastructure/embedded/broker/broker-mutants.ts";
 import { silentTelemetry } from "../../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../../src/time/world.ts";
 import { connected, inbox, mqttClient, stopped } from "../../../helpers/memory-mqtt.ts";

@@ -8,8 +8,8 @@ import {
   type EmbeddedBrokerOptions,
   embeddedBrokerLimits,
   startEmbeddedBroker,
-} from "../../../../src/infrastructure/embedded/broker.ts";
-import { readWholeBuffer } from "../../../../src/infrastructure/embedded/readable-drain.ts";
+} from "../../../../src/infrastructure/embedded/broker/broker.ts";
+import { readWholeBuffer } from "../../../../src/infrastructure/embedded/broker/readable-drain.ts";
 import { createTelemetry, type Fact, silentTelemetry } from "../../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../../src/time/world.ts";
 import { connected, inbox, mqttClient, stopped } from "../../../helpers/memory-mqtt.ts";

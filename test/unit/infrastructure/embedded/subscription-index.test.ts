@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   filterMatches,
   SubscriptionIndex,
-} from "../../../../src/infrastructure/embedded/subscription-index.ts";
+} from "../../../../src/infrastructure/embedded/broker/subscription-index.ts";
 
 const filters = [
   "a",

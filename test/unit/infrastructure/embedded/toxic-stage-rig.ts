@@ -2,9 +2,9 @@ import {
   type ChunkTarget,
   type Toxic,
   ToxicStage,
-} from "../../../../src/infrastructure/embedded/toxic-stage.ts";
-import { toxicTypes } from "../../../../src/infrastructure/embedded/toxics/registry.ts";
-import type { Chunk } from "../../../../src/infrastructure/embedded/toxics/toxic.ts";
+} from "../../../../src/infrastructure/embedded/fault-proxy/toxic-stage.ts";
+import { toxicTypes } from "../../../../src/infrastructure/embedded/fault-proxy/toxics/registry.ts";
+import type { Chunk } from "../../../../src/infrastructure/embedded/fault-proxy/toxics/toxic.ts";
 import { createRandom } from "../../../../src/time/random.ts";
 import { createManualClock, type ManualClock } from "../../../helpers/manual-clock.ts";
 

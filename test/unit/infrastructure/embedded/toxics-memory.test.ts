@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { type Duplex, duplexPair } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
-import { createFaultProxy, type FaultProxy } from "../../../../src/infrastructure/embedded/fault-proxy.ts";
-import { streamProxySocket } from "../../../../src/infrastructure/embedded/proxy-socket.ts";
-import type { ProxyTransport } from "../../../../src/infrastructure/embedded/proxy-transport.ts";
-import { createStreamTransport } from "../../../../src/infrastructure/embedded/stream-transport.ts";
+import {
+  createFaultProxy,
+  type FaultProxy,
+} from "../../../../src/infrastructure/embedded/fault-proxy/fault-proxy.ts";
+import { streamProxySocket } from "../../../../src/infrastructure/embedded/fault-proxy/proxy-socket.ts";
+import type { ProxyTransport } from "../../../../src/infrastructure/embedded/fault-proxy/proxy-transport.ts";
+import { createStreamTransport } from "../../../../src/infrastructure/embedded/fault-proxy/stream-transport.ts";
 import { createTelemetry, silentTelemetry } from "../../../../src/observability/telemetry.ts";
 import { createRandom } from "../../../../src/time/random.ts";
 import { createManualClock } from "../../../helpers/manual-clock.ts";

@@ -3,10 +3,13 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { serveControlApi } from "../../../../src/infrastructure/embedded/control-api.ts";
-import { createFaultProxy } from "../../../../src/infrastructure/embedded/fault-proxy.ts";
-import { type ProxyServer, startProxyServer } from "../../../../src/infrastructure/embedded/proxy-server.ts";
-import { greatestBodyBytes } from "../../../../src/infrastructure/embedded/request-body.ts";
+import { serveControlApi } from "../../../../src/infrastructure/embedded/control-api/control-api.ts";
+import {
+  type ProxyServer,
+  startProxyServer,
+} from "../../../../src/infrastructure/embedded/control-api/proxy-server.ts";
+import { greatestBodyBytes } from "../../../../src/infrastructure/embedded/control-api/request-body.ts";
+import { createFaultProxy } from "../../../../src/infrastructure/embedded/fault-proxy/fault-proxy.ts";
 import { silentTelemetry } from "../../../../src/observability/telemetry.ts";
 import { createWorld } from "../../../../src/time/world.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutsOf } from "../../../../src/infrastructure/embedded/toxics/slicer.ts";
+import { cutsOf } from "../../../../src/infrastructure/embedded/fault-proxy/toxics/slicer.ts";
 import { createRandom } from "../../../../src/time/random.ts";
 import { createStageRig } from "./toxic-stage-rig.ts";
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { Telemetry } from "../../observability/telemetry.ts";
-import type { Clock } from "../../time/clock.ts";
-import type { Random } from "../../time/random.ts";
+import type { Telemetry } from "../../../observability/telemetry.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { Random } from "../../../time/random.ts";
 import { streamProxySocket } from "./proxy-socket.ts";
 import type { ProxyTransport } from "./proxy-transport.ts";
 import { missingField, proxyAlreadyExists, proxyNotFound, Refusal } from "./refusal.ts";

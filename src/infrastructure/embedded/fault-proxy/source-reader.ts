@@ -1,4 +1,4 @@
-import type { Clock } from "../../time/clock.ts";
+import type { Clock } from "../../../time/clock.ts";
 import type { ConnectionSide } from "./connection-side.ts";
 import type { SinkWriter } from "./sink-writer.ts";
 import type { ChunkTarget } from "./toxic-stage.ts";

@@ -1,6 +1,6 @@
-import type { Clock } from "../../time/clock.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { TrafficCount, TrafficLabels } from "../fault-proxy/traffic-meter.ts";
 import type { MetricFamily } from "./prometheus-text.ts";
-import type { TrafficCount, TrafficLabels } from "./traffic-meter.ts";
 
 /** The reference's byte counters; a direction is counted when it has ended. */
 export function trafficMetrics(counts: readonly TrafficCount[]): readonly MetricFamily[] {

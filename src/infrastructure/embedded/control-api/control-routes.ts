@@ -1,3 +1,5 @@
+import type { FaultProxy } from "../fault-proxy/fault-proxy.ts";
+import { toxicTypes } from "../fault-proxy/toxics/registry.ts";
 import {
   encodePopulated,
   encodeProxies,
@@ -11,9 +13,7 @@ import {
   readToxicChange,
   readToxicHeader,
 } from "./control-bodies.ts";
-import type { FaultProxy } from "./fault-proxy.ts";
 import { populateFromText } from "./populate-text.ts";
-import { toxicTypes } from "./toxics/registry.ts";
 
 /** The version of Toxiproxy whose API this is. */
 const toxiproxyVersion = "2.12.0";

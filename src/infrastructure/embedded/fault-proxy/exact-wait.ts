@@ -1,4 +1,4 @@
-import type { Clock } from "../../time/clock.ts";
+import type { Clock } from "../../../time/clock.ts";
 
 /** Above this a timer of Node fires at once. */
 const longestTimerMs = 2_147_483_647;

@@ -1,6 +1,6 @@
-import type { Telemetry } from "../../observability/telemetry.ts";
-import type { Clock } from "../../time/clock.ts";
-import type { Random } from "../../time/random.ts";
+import type { Telemetry } from "../../../observability/telemetry.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { Random } from "../../../time/random.ts";
 import { AddressError } from "./listen-address.ts";
 import { type Direction, ProxyConnection } from "./proxy-connection.ts";
 import type { ProxySocket } from "./proxy-socket.ts";

@@ -1,5 +1,5 @@
-import type { Clock } from "../../../time/clock.ts";
-import type { Random } from "../../../time/random.ts";
+import type { Clock } from "../../../../time/clock.ts";
+import type { Random } from "../../../../time/random.ts";
 
 /** A piece of a link's byte stream on its way through the toxics; at most 32 KiB when it enters. */
 export interface Chunk {

@@ -1,5 +1,5 @@
 import { type Duplex, PassThrough } from "node:stream";
-import type { StreamEndpoint } from "../../endpoint.ts";
+import type { StreamEndpoint } from "../../../endpoint.ts";
 import { streamProxySocket } from "./proxy-socket.ts";
 import type { ProxyTransport } from "./proxy-transport.ts";
 

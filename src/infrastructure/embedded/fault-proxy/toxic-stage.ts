@@ -1,5 +1,5 @@
-import type { Clock } from "../../time/clock.ts";
-import type { Random } from "../../time/random.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { Random } from "../../../time/random.ts";
 import { startExactWait } from "./exact-wait.ts";
 import { type Chunk, passThrough, type Stage, type ToxicRun, type ToxicType } from "./toxics/toxic.ts";
 

@@ -1,6 +1,6 @@
 import { Aedes } from "aedes";
 import memoryPersistence from "aedes-persistence";
-import type { World } from "../../time/world.ts";
+import type { World } from "../../../time/world.ts";
 import { type BrokerEngine, engineSettings } from "./broker-engine.ts";
 import type { Outbox, OutgoingMessage } from "./broker-outbox.ts";
 import type { Deliver } from "./broker-persistence.ts";

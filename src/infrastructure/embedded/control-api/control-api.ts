@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { messageOf, StormfleetError } from "../../errors.ts";
+import { messageOf, StormfleetError } from "../../../errors.ts";
+import type { FaultProxy } from "../fault-proxy/fault-proxy.ts";
+import { formatAddress } from "../fault-proxy/listen-address.ts";
+import { Refusal } from "../fault-proxy/refusal.ts";
 import { encodeError } from "./control-bodies.ts";
 import { readControlPath } from "./control-path.ts";
 import { type ControlAnswer, type ControlMethods, findControlMethods } from "./control-routes.ts";
-import type { FaultProxy } from "./fault-proxy.ts";
-import { formatAddress } from "./listen-address.ts";
-import { Refusal } from "./refusal.ts";
 import { readRequestBody } from "./request-body.ts";
 
 export interface ControlApiOptions {

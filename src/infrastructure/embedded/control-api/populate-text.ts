@@ -1,6 +1,6 @@
+import type { FaultProxy, PopulateResult } from "../fault-proxy/fault-proxy.ts";
+import { Refusal } from "../fault-proxy/refusal.ts";
 import { readBody, readProxyTemplates } from "./control-bodies.ts";
-import type { FaultProxy, PopulateResult } from "./fault-proxy.ts";
-import { Refusal } from "./refusal.ts";
 
 /** Populates from the JSON array that `POST /populate` and a configuration file share. */
 export async function populateFromText(faultProxy: FaultProxy, text: string): Promise<PopulateResult> {

@@ -1,4 +1,4 @@
-import { type ErrorCode, StormfleetError } from "../../errors.ts";
+import { type ErrorCode, StormfleetError } from "../../../errors.ts";
 
 /** The fault proxy refuses a request. The message is the `error` member of the control API's answer. */
 export class Refusal extends StormfleetError {

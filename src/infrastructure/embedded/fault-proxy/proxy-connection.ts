@@ -1,5 +1,5 @@
-import type { Clock } from "../../time/clock.ts";
-import type { Random } from "../../time/random.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { Random } from "../../../time/random.ts";
 import { ConnectionSide } from "./connection-side.ts";
 import type { ProxySocket } from "./proxy-socket.ts";
 import { ToxicChain } from "./toxic-chain.ts";

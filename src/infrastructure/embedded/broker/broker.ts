@@ -1,14 +1,14 @@
 import { createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
-import type { StreamEndpoint, UrlEndpoint } from "../../endpoint.ts";
-import { messageOf, StormfleetError } from "../../errors.ts";
-import type { Telemetry } from "../../observability/telemetry.ts";
-import type { World } from "../../time/world.ts";
-import type { Broker } from "../infrastructure.ts";
+import type { StreamEndpoint, UrlEndpoint } from "../../../endpoint.ts";
+import { messageOf, StormfleetError } from "../../../errors.ts";
+import type { Telemetry } from "../../../observability/telemetry.ts";
+import type { World } from "../../../time/world.ts";
+import type { Broker } from "../../infrastructure.ts";
+import { memoryStreamPair } from "../memory-stream-pair.ts";
 import { type BrokerEngine, engineSettings, startEngine } from "./broker-engine.ts";
 import { type BrokerMutant, startUnfixedEngine, tamperOf } from "./broker-mutants.ts";
 import { outboxLimits } from "./broker-outbox.ts";
-import { memoryStreamPair } from "./memory-stream-pair.ts";
 
 export interface EmbeddedBrokerOptions {
   readonly telemetry: Telemetry;

@@ -1,4 +1,4 @@
-import type { Random } from "../../../time/random.ts";
+import type { Random } from "../../../../time/random.ts";
 import type { Chunk, Stage, ToxicType } from "./toxic.ts";
 
 type SlicerAttribute = "average_size" | "size_variation" | "delay";

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { messageOf } from "../../errors.ts";
-import type { Telemetry } from "../../observability/telemetry.ts";
-import type { World } from "../../time/world.ts";
+import { messageOf } from "../../../errors.ts";
+import type { Telemetry } from "../../../observability/telemetry.ts";
+import type { World } from "../../../time/world.ts";
+import { createFaultProxy, type FaultProxy } from "../fault-proxy/fault-proxy.ts";
+import { createTrafficMeter } from "../fault-proxy/traffic-meter.ts";
 import { serveControlApi } from "./control-api.ts";
-import { createFaultProxy, type FaultProxy } from "./fault-proxy.ts";
 import { populateFromText } from "./populate-text.ts";
 import { renderMetrics } from "./prometheus-text.ts";
 import { processMetrics, trafficMetrics } from "./proxy-metrics.ts";
-import { createTrafficMeter } from "./traffic-meter.ts";
 
 export interface ProxyServerOptions {
   readonly host: string;

@@ -1,10 +1,16 @@
-import type { PopulateResult, ProxyChange, ProxyTemplate, ProxyView, ToxicView } from "./fault-proxy.ts";
+import type {
+  PopulateResult,
+  ProxyChange,
+  ProxyTemplate,
+  ProxyView,
+  ToxicView,
+} from "../fault-proxy/fault-proxy.ts";
+import { badRequestBody } from "../fault-proxy/refusal.ts";
+import type { ToxicChange, ToxicHeader } from "../fault-proxy/toxic-list.ts";
+import type { ToxicType } from "../fault-proxy/toxics/toxic.ts";
 import { type Decoded, decodeStruct, nestedObject } from "./go-decode.ts";
 import { encodeArray, encodeFloat32, encodeInteger, encodeObject, encodeString } from "./go-encode.ts";
 import { GoJsonError, type GoValue, parseFirstValue } from "./go-json.ts";
-import { badRequestBody } from "./refusal.ts";
-import type { ToxicChange, ToxicHeader } from "./toxic-list.ts";
-import type { ToxicType } from "./toxics/toxic.ts";
 
 // The names that Go gives to these types appear in its error texts.
 const populateEntry = 'struct { toxiproxy.Proxy; Enabled *bool "json:\\"enabled\\"" }';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../fault-proxy/refusal.ts";
 
 /** The reference has no bound; a populate body of 10,000 proxies stays below this one. */
 export const greatestBodyBytes = 1024 * 1024;
