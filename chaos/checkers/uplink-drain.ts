@@ -82,7 +82,9 @@ export const uplinkDrain = defineChecker({
     function deliver({ actor, atMs }: DeliveryEntry, message: MessageId): void {
       const stream = streams.at(message);
       const seen = valueAt(stream.receivers, actor, newReceiver);
-      if (!seen.delivered.add(message.sequence)) return;
+      const turnOf = (sequence: number) => stream.ranks.get(sequence, turnColumn);
+      // What comes in before it went out is not the device's; a broken payload may carry any number.
+      if (turnOf(message.sequence) === 0 || !seen.delivered.add(message.sequence)) return;
       close(message);
       const rank = stream.ranks.get(message.sequence, rankColumn);
       if (rank > seen.highestRank) {
@@ -91,7 +93,6 @@ export const uplinkDrain = defineChecker({
         return;
       }
       const { highestSequence } = seen;
-      const turnOf = (sequence: number) => stream.ranks.get(sequence, turnColumn);
       if (rank === 0 || turnOf(message.sequence) < turnOf(highestSequence)) return;
       counts.reordered += 1;
       findings.add(atMs, () => ({

@@ -5,6 +5,7 @@ import type { DeviceEvents } from "../firmware/device.ts";
 import { createFleet } from "../firmware/fleet.ts";
 import { createRunTopics } from "../firmware/run-topics.ts";
 import type { NoteEntry, RunPhase } from "../history/entry.ts";
+import { counted } from "../history/findings.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { openHistoryWriter } from "../history/store.ts";
 import type { Cure, Infrastructure } from "../infrastructure/infrastructure.ts";
@@ -293,7 +294,7 @@ function setUpRun(world: World, experiment: Experiment, options: SetUpOptions): 
       if (!complete && !interrupted) {
         note(
           "drain-bound-hit",
-          `${drain.open} streams had not delivered their last message after ${drainBoundMs} ms.`,
+          `${counted(drain.open, "stream")} had not delivered the last message after ${drainBoundMs} ms.`,
         );
       }
     },

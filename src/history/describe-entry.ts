@@ -8,6 +8,7 @@ import {
   type PublishInvoked,
   type StateEntry,
 } from "./entry.ts";
+import { counted } from "./findings.ts";
 import { describeSpan } from "./time-words.ts";
 
 /** An entry in words: who it is about, and what happened. */
@@ -127,10 +128,9 @@ function describeFault({ stage, fault, links, effect, error }: FaultEntry): stri
 }
 
 function describeDrained({ waitedMs, missing }: DrainedEntry): string {
-  const last = "the last message of";
-  if (missing.length === 0) return `drained: ${last} every stream came within ${describeSpan(waitedMs)}`;
-  const streams = missing.length === 1 ? "1 stream" : `${missing.length} streams`;
-  return `drained for ${describeSpan(waitedMs)}: ${last} ${streams} did not come`;
+  const span = describeSpan(waitedMs);
+  if (missing.length === 0) return `drained: every stream came to its end within ${span}`;
+  return `drained for ${span}: ${counted(missing.length, "stream")} did not come to an end`;
 }
 
 function because(reason: string | undefined): string {

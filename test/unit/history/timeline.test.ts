@@ -168,7 +168,7 @@ describe("a timeline", () => {
       "  2.002 s  meter-1  · connected → disconnected (connectionLost)",
       "  3.002 s           ! healed severs-it on link-1 (severs)",
       "  3.500 s  meter-1  · connecting → connected (connackReceived)",
-      "  4.000 s           – drained for 10 ms: the last message of 1 stream did not come",
+      "  4.000 s           – drained for 10 ms: 1 stream did not come to an end",
     ]);
   });
 

@@ -92,6 +92,17 @@ describe("uplink-drain", () => {
     expect(verdict.outcome).toBe("valid");
   });
 
+  test("does not take a foreign payload with a number of the future for the device's", () => {
+    const verdict = judge(
+      stored("meter-1", 1, 2, 3),
+      delivery("backend", 3, { checksum: 9 }),
+      [1, 2, 3].map((sequence) => [publish("meter-1", sequence).ok(), delivery("backend", sequence)]),
+      drained(),
+    );
+    expect(verdict.outcome).toBe("valid");
+    expect(verdict.counts).toMatchObject({ published: 3, reordered: 0 });
+  });
+
   test("counts a publish that was refused as none, and one that may have taken effect as the first", () => {
     const retried = (end: "fail" | "info") => [
       stored("meter-1", 1, 2),
