@@ -39,11 +39,15 @@ function guaranteeTable({ header, verdicts }: RunResult, paint: Paint): string {
   const rows = verdicts.map((verdict) => [
     paint(outcomeStyle[verdict.outcome], `${mark[verdict.outcome]} ${verdict.outcome}`),
     verdict.checker,
-    verdict.summary,
     paint("dim", statementsOf(verdict, header.protocol)),
+    // Last, because it is the longest and a narrow terminal may wrap it.
+    verdict.summary,
   ]);
   return formatTable(
-    [["verdict", "guarantee", "what was found", "MQTT statement"].map((h) => paint("dim", h)), ...rows],
+    [
+      ["verdict", "guarantee", `MQTT ${header.protocol}`, "what was found"].map((h) => paint("dim", h)),
+      ...rows,
+    ],
     "  ",
   );
 }

@@ -13,8 +13,8 @@ describe("a result in plain text", () => {
       "
       VALID  calm · 1 of 1 guarantees held · 20 devices · 1,234 messages published, 1,234 delivered · 16.4 s
 
-        verdict  guarantee     what was found           MQTT statement
-        ✓ valid  exactly-once  12 deliveries of QoS 2.  4.3.3-1, 4.3.3-2
+        verdict  guarantee     MQTT 3.1.1        what was found
+        ✓ valid  exactly-once  4.3.3-1, 4.3.3-2  12 deliveries of QoS 2.
 
         evidence  runs/calm/now/history.ndjson, result.json
         again     npx stormfleet check runs/calm/now
@@ -44,9 +44,9 @@ describe("a result in plain text", () => {
       "
       INVALID  calm · 1 of 2 guarantees held · 20 devices · 1,234 messages published, 1,234 delivered · 16.4 s
 
-        verdict    guarantee     what was found                                          MQTT statement
-        ✓ valid    topic-order   In order.
-        ✗ invalid  exactly-once  QoS 2 was not exactly once: 1,002 repeated deliveries.  4.3.3-1, 4.3.3-2
+        verdict    guarantee     MQTT 3.1.1        what was found
+        ✓ valid    topic-order                     In order.
+        ✗ invalid  exactly-once  4.3.3-1, 4.3.3-2  QoS 2 was not exactly once: 1,002 repeated deliveries.
 
       exactly-once: the first 1 of 1,002
 
@@ -86,8 +86,8 @@ describe("a result in plain text", () => {
       "
       UNKNOWN  calm · 0 of 1 guarantees held · 20 devices · 1,234 messages published, 1,234 delivered · 16.4 s
 
-        verdict    guarantee     what was found     MQTT statement
-        ? unknown  exactly-once  Nothing to judge.  4.3.3-1, 4.3.3-2
+        verdict    guarantee     MQTT 3.1.1        what was found
+        ? unknown  exactly-once  4.3.3-1, 4.3.3-2  Nothing to judge.
 
       ! The run was interrupted in the phase "storm".
 
