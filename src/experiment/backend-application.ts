@@ -1,16 +1,13 @@
 import { createMemoryMessageLog } from "../compensation/memory-message-log.ts";
+import type { MessageLog } from "../compensation/message-log.ts";
 import { type CompensationService, createCompensationService } from "../compensation/service.ts";
-import type { JsonValue } from "../compensation/wire-json.ts";
 import { type Connection, createConnection } from "../connection/connection.ts";
 import type { IncomingMessage } from "../connection/messages.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { messageOf, StormfleetError } from "../errors.ts";
+import { StormfleetError } from "../errors.ts";
 import type { Allotment } from "../firmware/allocate.ts";
 import { createConnectionRecorder } from "../firmware/connection-recorder.ts";
 import { createDeliveryRecorder } from "../firmware/delivery-recorder.ts";
-import { probeStreamPrefix } from "../firmware/device.ts";
-import { createPayloadStream, type PayloadStream } from "../firmware/payload-stream.ts";
-import { type Periodic, startPeriodic } from "../firmware/periodic.ts";
 import { createPublisher } from "../firmware/publisher.ts";
 import type { RunTopics } from "../firmware/run-topics.ts";
 import type { MessageId } from "../history/entry.ts";
@@ -18,6 +15,8 @@ import type { Recorder } from "../history/recorder.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import { withTimeout } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
+import { createDownlinkWorkload, type DownlinkWorkload } from "./downlink-workload.ts";
+import { createProber } from "./prober.ts";
 
 /** The name under which the backend application appears in the history. */
 export const backendActor = "backend";
@@ -36,10 +35,8 @@ export interface BackendApplication {
   /** Begins to send commands and notices to these devices. */
   startWorkload(allotments: readonly Allotment[]): void;
   stopWorkload(): void;
-  /** Sends the last command of every wanted command stream at QoS ≥ 1 that sent any; returns who awaits which. */
-  sendSentinels(
-    isWanted: (device: string, stream: string) => boolean,
-  ): readonly { readonly device: string; readonly stream: string; readonly sequence: number }[];
+  /** See `DownlinkWorkload`. */
+  sendSentinels: DownlinkWorkload["sendSentinels"];
   /** Id of the newest compensated message for a device; 0 when there is none. */
   compensationHead(device: string): number;
   stop(): Promise<void>;
@@ -60,22 +57,11 @@ export interface BackendApplicationOptions {
     onDefect(error: StormfleetError): void;
   };
   /** Wraps the compensation service's log; for proving that a broken service is noticed. */
-  readonly wrapLog?: (
-    log: ReturnType<typeof createMemoryMessageLog>,
-  ) => ReturnType<typeof createMemoryMessageLog>;
+  readonly wrapLog?: (log: MessageLog) => MessageLog;
 }
 
 /** How long the broker may take to accept the application and pass its probe on. */
 const startBoundMs = 15_000;
-const probeIntervalMs = 500;
-
-interface CommandStream {
-  readonly device: string;
-  readonly stream: string;
-  readonly topic: string;
-  readonly qos: 0 | 1 | 2;
-  readonly payloads: PayloadStream;
-}
 
 export function createBackendApplication(
   parent: World,
@@ -85,10 +71,6 @@ export function createBackendApplication(
   const world: World = { ...parent, random: parent.random.fork(backendActor) };
   const deliveries = createDeliveryRecorder({ run, actor: backendActor, recorder, telemetry });
   const states = createConnectionRecorder(backendActor, recorder, telemetry);
-  const commandStreams: CommandStream[] = [];
-  const probes = new Map<string, Periodic>();
-  const probeCounts = new Map<string, number>();
-  let workload: Periodic[] = [];
   let onOwnProbe: (() => void) | undefined;
   let onFirstConnected: (() => void) | undefined;
   let stopping = false;
@@ -132,6 +114,8 @@ export function createBackendApplication(
     send: (topic, payload) => connection.publish(topic, Buffer.from(payload), { qos: 0 }, () => {}),
     events: { onLogged: (device, id, checksum) => recorder.record({ type: "logged", device, id, checksum }) },
   });
+  const prober = createProber(world.clock, publisher);
+  const workload = createDownlinkWorkload(world, { topics, publisher, service, onDefect: events.onDefect });
 
   function onBack(): void {
     recorder.record({ type: "broker", event: "back" });
@@ -147,25 +131,6 @@ export function createBackendApplication(
     if (!envelope) return;
     if (envelope.message.source === backendActor) onOwnProbe?.();
     else if (envelope.sentinel) events.onSentinel(envelope.message);
-  }
-
-  function sendProbe(target: string, topic: string): void {
-    const sequence = (probeCounts.get(target) ?? 0) + 1;
-    probeCounts.set(target, sequence);
-    publisher.send(publisher.make(probeStreamPrefix + target, sequence, topic, 1, {}));
-  }
-
-  function startProbing(target: string, topic: string): void {
-    sendProbe(target, topic);
-    probes.set(
-      target,
-      startPeriodic(world.clock, probeIntervalMs, probeIntervalMs, () => sendProbe(target, topic)),
-    );
-  }
-
-  function stopProbing(target: string): void {
-    probes.get(target)?.stop();
-    probes.delete(target);
   }
 
   async function subscribe(): Promise<0 | 1 | 2> {
@@ -186,29 +151,11 @@ export function createBackendApplication(
     const qos = await subscribe();
     await new Promise<void>((resolve) => {
       onOwnProbe = resolve;
-      startProbing(backendActor, topics.up(backendActor, "probe"));
+      prober.start(backendActor, topics.up(backendActor, "probe"));
     });
-    stopProbing(backendActor);
+    prober.stop(backendActor);
     onOwnProbe = undefined;
     recorder.record({ type: "eligible", actor: backendActor, filter: topics.allUp, qos, persistent: true });
-  }
-
-  /** A model is its author's code; what it throws must not end the process out of a timer. */
-  function guarded(what: string, send: () => void): () => void {
-    return () => {
-      try {
-        send();
-      } catch (error) {
-        const message = `The ${what} could not be made: ${messageOf(error)}.`;
-        const hint = "Its payload must be made without throwing, and be JSON.";
-        events.onDefect(new StormfleetError("CONF_1004", message, { hint, cause: error }));
-      }
-    };
-  }
-
-  function sendCommand({ device, stream, topic, qos, payloads }: CommandStream, last = false): void {
-    const data = payloads.next();
-    publisher.send(publisher.make(`${stream}/${device}`, payloads.sequence, topic, qos, data, last));
   }
 
   return {
@@ -230,55 +177,16 @@ export function createBackendApplication(
         );
       });
     },
-    probe(device) {
-      startProbing(device, topics.down(device, "probe"));
-    },
-    stopProbing,
-    startWorkload(allotments) {
-      for (const { id, model } of allotments) {
-        const random = world.random.fork(`for/${id}`);
-        const offset = (everyMs: number) => random.next() * everyMs;
-        for (const [name, { qos, everyMs, payload }] of Object.entries(model.commands)) {
-          const payloads = createPayloadStream(random.fork(`command/${name}`), {}, payload);
-          const stream = { device: id, stream: name, topic: topics.down(id, name), qos, payloads };
-          commandStreams.push(stream);
-          const send = guarded(`command "${name}" of the device "${model.name}"`, () => sendCommand(stream));
-          workload.push(startPeriodic(world.clock, everyMs, offset(everyMs), send));
-        }
-        if (!model.notices) continue;
-        const { everyMs, payload } = model.notices;
-        const notices = createPayloadStream(random.fork("notices"), {}, payload);
-        const send = guarded(`notice of the device "${model.name}"`, () => {
-          service.publish(id, notices.next() as JsonValue);
-        });
-        workload.push(startPeriodic(world.clock, everyMs, offset(everyMs), send));
-      }
-    },
-    stopWorkload() {
-      for (const periodic of workload) periodic.stop();
-      workload = [];
-    },
-    sendSentinels(isWanted) {
-      const used = commandStreams.filter(
-        ({ device, stream, qos, payloads }) =>
-          qos > 0 && payloads.sequence > 0 && isWanted(device, `${stream}/${device}`),
-      );
-      for (const stream of used) {
-        guarded(`command "${stream.stream}" of the device "${stream.device}"`, () =>
-          sendCommand(stream, true),
-        )();
-      }
-      return used.map(({ device, stream, payloads }) => ({
-        device,
-        stream: `${stream}/${device}`,
-        sequence: payloads.sequence,
-      }));
-    },
+    probe: (device) => prober.start(device, topics.down(device, "probe")),
+    stopProbing: prober.stop,
+    startWorkload: workload.start,
+    stopWorkload: workload.stop,
+    sendSentinels: workload.sendSentinels,
     compensationHead: (device) => log.head(device),
     async stop() {
       stopping = true;
-      for (const target of [...probes.keys()]) stopProbing(target);
-      this.stopWorkload();
+      prober.stopAll();
+      workload.stop();
       service.stop();
       await connection.stop();
     },

@@ -1,4 +1,5 @@
 import type { BackoffOptions } from "../connection/backoff.ts";
+import type { ConnectionSettings } from "../firmware/connection-settings.ts";
 
 /** How the fleet's firmware is configured. */
 export interface FleetSettings {
@@ -23,3 +24,18 @@ export const briskSettings: FleetSettings = {
   retryBudget: "unbounded",
   rampPerSecond: 100,
 };
+
+/** The settings as a device takes them. */
+export function connectionSettings(settings: FleetSettings): ConnectionSettings {
+  return {
+    heartbeat: { intervalMs: settings.heartbeatIntervalMs, timeoutMs: settings.heartbeatTimeoutMs },
+    handshakeTimeoutMs: settings.handshakeTimeoutMs,
+    backoff: settings.backoff,
+    retryBudget: settings.retryBudget,
+    // As brisk as the rest of the firmware.
+    resumeTiming: {
+      requestTimeoutMs: settings.heartbeatTimeoutMs,
+      recheckIntervalMs: settings.heartbeatTimeoutMs,
+    },
+  };
+}
