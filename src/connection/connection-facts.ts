@@ -12,24 +12,30 @@ const factNames: Readonly<Record<LifecycleState, string>> = {
   stopped: "connection.stopped",
 };
 
+/** What all facts of one connection share: whom they are about, and the id by which they can be followed. */
+export interface FactOrigin {
+  readonly subject: string;
+  readonly traceId: string;
+}
+
 /** A transition as a fact for telemetry. */
-export function factOfTransition(clientId: string, { code, ...data }: ConnectionTransition): Fact {
-  return { name: factNames[data.to], subject: clientId, ...(code !== undefined && { code }), data };
+export function factOfTransition(origin: FactOrigin, { code, ...data }: ConnectionTransition): Fact {
+  return { name: factNames[data.to], ...origin, ...(code !== undefined && { code }), data };
 }
 
 /** An event that meant nothing in the state that it met. */
-export function factOfIgnored(clientId: string, state: LifecycleState, event: string): Fact {
-  return { name: "connection.event-ignored", subject: clientId, data: { state, event } };
+export function factOfIgnored(origin: FactOrigin, state: LifecycleState, event: string): Fact {
+  return { name: "connection.event-ignored", ...origin, data: { state, event } };
 }
 
 /** A subscription that could not be made again. */
 export function factOfFailedRemake(
-  clientId: string,
+  origin: FactOrigin,
   { filter, error }: Extract<RemadeSubscription, { error: unknown }>,
 ): Fact {
   return {
     name: "subscription.failed",
-    subject: clientId,
+    ...origin,
     code: error.code,
     data: { filter, reason: error.message },
   };

@@ -43,6 +43,8 @@ export interface ConnectionOptions {
   /** Where the session is kept. Default: in memory. */
   readonly store?: SessionStore;
   readonly telemetry: Telemetry;
+  /** The name under which facts are told. Default: the client id. */
+  readonly subject?: string;
   readonly listener: ConnectionListener;
 }
 

@@ -69,7 +69,7 @@ interface ConnectionSnapshot {
 }
 
 /**
- * Sets a connection up; nothing is opened before `start`. Draws its backoff from `world.random`, forked by client id.
+ * Sets a connection up; nothing is opened before `start`. Draws its backoff from `world.random`, forked by subject.
  * Throws CONF_1002 for options out of range and URLs that cannot be used.
  *
  * @example
@@ -80,7 +80,10 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
   const settings = settleConnectionOptions(options);
   const { clock } = world;
   const { listener, telemetry, session, clientId, handshakeTimeoutMs, retryBudget } = settings;
-  const random = world.random.fork(`connection/${clientId}`);
+  const subject = options.subject ?? clientId;
+  // By the subject, since a client id may hold the name of the run, and the seed alone must decide.
+  const random = world.random.fork(`connection/${subject}`);
+  const origin = { subject, traceId: random.fork("trace").hex(32) };
   const store = settings.store ?? createMemorySessionStore();
   const ids = createPacketIds(() => store.outgoing.packets().map((packet) => packet.messageId));
   let last: ConnectionTransition | undefined;
@@ -153,7 +156,7 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
 
   function announce(transition: ConnectionTransition): void {
     last = transition;
-    if (telemetry.enabled) telemetry.emit(factOfTransition(clientId, transition));
+    if (telemetry.enabled) telemetry.emit(factOfTransition(origin, transition));
     shutdown.noteTransition(transition);
     listener.onTransition(transition);
   }
@@ -169,7 +172,7 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
   }
 
   function reportIgnored(state: LifecycleState, event: string): void {
-    if (telemetry.enabled) telemetry.emit(factOfIgnored(clientId, state, event));
+    if (telemetry.enabled) telemetry.emit(factOfIgnored(origin, state, event));
   }
 
   function watch(beat: Exclude<ConnectionSettings["heartbeat"], false>): Heartbeat {
@@ -185,7 +188,7 @@ export function createConnection(world: World, options: ConnectionOptions): Conn
 
   function remakeSubscriptions(epoch: number): void {
     subscriptions.remake((result) => {
-      if ("error" in result) telemetry.emit(factOfFailedRemake(clientId, result));
+      if ("error" in result) telemetry.emit(factOfFailedRemake(origin, result));
       else listener.onSubscriptionRemade?.({ ...result, epoch });
     });
   }

@@ -70,7 +70,7 @@ export function createBackendApplication(
   const { run, topics, endpoint, recorder, telemetry, events } = options;
   const world: World = { ...parent, random: parent.random.fork(backendActor) };
   const deliveries = createDeliveryRecorder({ run, actor: backendActor, recorder, telemetry });
-  const states = createConnectionRecorder(backendActor, recorder, telemetry);
+  const states = createConnectionRecorder(backendActor, recorder);
   let onOwnProbe: (() => void) | undefined;
   let onFirstConnected: (() => void) | undefined;
   let stopping = false;
@@ -90,6 +90,7 @@ export function createBackendApplication(
       payload: () => backendActor,
     },
     telemetry,
+    subject: backendActor,
     listener: {
       onTransition(transition) {
         states.record(transition);

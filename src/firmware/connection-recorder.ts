@@ -1,6 +1,5 @@
 import type { ConnectionTransition } from "../connection/connection-machine.ts";
 import type { Recorder } from "../history/recorder.ts";
-import type { Telemetry } from "../observability/telemetry.ts";
 
 /** Records an actor's way through the connection lifecycle. */
 export interface ConnectionRecorder {
@@ -9,11 +8,7 @@ export interface ConnectionRecorder {
   readonly lastErrorCode: string | undefined;
 }
 
-export function createConnectionRecorder(
-  actor: string,
-  recorder: Recorder,
-  telemetry: Telemetry,
-): ConnectionRecorder {
+export function createConnectionRecorder(actor: string, recorder: Recorder): ConnectionRecorder {
   let lastErrorCode: string | undefined;
   return {
     get lastErrorCode() {
@@ -22,14 +17,6 @@ export function createConnectionRecorder(
     record(transition) {
       lastErrorCode = transition.code ?? lastErrorCode;
       recorder.record({ type: "state", actor, ...transition });
-      if (!telemetry.enabled) return;
-      const { code, ...data } = transition;
-      telemetry.emit({
-        name: `connection.${transition.to}`,
-        subject: actor,
-        data,
-        ...(code ? { code } : {}),
-      });
     },
   };
 }

@@ -79,7 +79,7 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
   const profileRandom = world.random.fork("profile");
   const profile = model.profile({ faker: fakerFor(profileRandom), random: profileRandom });
   const deliveries = createDeliveryRecorder({ run, actor: id, recorder, telemetry });
-  const states = createConnectionRecorder(id, recorder, telemetry);
+  const states = createConnectionRecorder(id, recorder);
   const commandFilter = topics.allDown(id);
   let eligible = false;
   let subscribed = false;
@@ -91,6 +91,7 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
     session: "persistent",
     heartbeat: { ...options.connection.heartbeat, topic: topics.heartbeat(id), payload: () => id },
     telemetry,
+    subject: id,
     listener: {
       onTransition(transition) {
         states.record(transition);

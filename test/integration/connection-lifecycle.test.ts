@@ -374,6 +374,7 @@ describe("lifecycle over real sockets", () => {
     expect(device.facts).toContainEqual({
       name: "connection.event-ignored",
       subject: "meter-1",
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
       data: { state: "connecting", event: "connectRequested" },
     });
   });
