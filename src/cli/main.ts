@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { acceptGoFlags } from "./go-flags.ts";
 import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
@@ -10,7 +11,7 @@ import { reportError } from "./report-error.ts";
 export async function main(args: readonly string[]): Promise<number> {
   const outcome = { exitCode: 0 };
   try {
-    await createProgram(outcome).parseAsync(args, { from: "user" });
+    await createProgram(outcome).parseAsync(acceptGoFlags(args), { from: "user" });
     return outcome.exitCode;
   } catch (error) {
     // Commander has printed its help or its version by then; `commander.help` is the call without any command.

@@ -137,9 +137,9 @@ describe("Ctrl-C", () => {
     expect(history).toContain('"type":"drained"');
   });
 
-  it.concurrent("ends the stand-alone proxy with 0", async () => {
-    const cli = startCli(["proxy", "--port", "0"], { cwd: temporaryFolder() });
-    await cli.printed("Toxiproxy API on http://");
+  it.concurrent("ends the stand-alone proxy with 0, also one that was started with the reference's flags", async () => {
+    const cli = startCli(["proxy", "-host", "127.0.0.1", "-port", "0"], { cwd: temporaryFolder() });
+    await cli.printed("Toxiproxy API on http://127.0.0.1:");
     cli.interrupt();
     expect(await cli.finished).toMatchObject({ exitCode: 0 });
   });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { parseWholeNumber } from "../../config/whole-number.ts";
+import { toxiproxyVersion } from "../../infrastructure/embedded/control-api/control-routes.ts";
 import { startProxyServer } from "../../infrastructure/embedded/control-api/proxy-server.ts";
 import { silentTelemetry } from "../../observability/telemetry.ts";
 import { freshSeed } from "../../time/fresh-seed.ts";
@@ -21,6 +22,11 @@ export function addProxyCommand(program: Command, outcome: ProgramOutcome): void
   program
     .command("proxy")
     .description("serve Toxiproxy's HTTP API for any client; ends with Ctrl-C")
+    .version(
+      `toxiproxy-server version ${toxiproxyVersion}`,
+      "--version",
+      "print the version whose API is served",
+    )
     .option("--host <host>", "address of the API", "localhost")
     .option("--port <port>", "port of the API; 0 takes any free one", "8474")
     .option("--config <file>", "JSON array of proxies to begin with, as for POST /populate")

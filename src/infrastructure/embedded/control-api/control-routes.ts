@@ -16,7 +16,7 @@ import {
 import { populateFromText } from "./populate-text.ts";
 
 /** The version of Toxiproxy whose API this is. */
-const toxiproxyVersion = "2.12.0";
+export const toxiproxyVersion = "2.12.0";
 
 const json = "application/json";
 
