@@ -18,6 +18,8 @@ export function createProgram(outcome: ProgramOutcome): Command {
     .helpOption("-h, --help", "show the help of a command")
     .helpCommand(false)
     .showSuggestionAfterError(true)
+    // `proxy -version` is the proxy's own question.
+    .enablePositionalOptions()
     .addHelpText("after", exitCodeHelp)
     .exitOverride()
     // The sentence is printed by `reportError`, in the same shape as every other error.
