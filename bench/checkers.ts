@@ -1,15 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ackedNotLost } from "../chaos/checkers/acked-not-lost.ts";
-import { compensationComplete } from "../chaos/checkers/compensation-complete.ts";
-import { detectionBound } from "../chaos/checkers/detection-bound.ts";
-import { exactlyOnce } from "../chaos/checkers/exactly-once.ts";
-import { gracefulDegradation } from "../chaos/checkers/graceful-degradation.ts";
-import { noCrosstalk } from "../chaos/checkers/no-crosstalk.ts";
-import { reconnectBound } from "../chaos/checkers/reconnect-bound.ts";
-import { topicOrder } from "../chaos/checkers/topic-order.ts";
-import { uplinkDrain } from "../chaos/checkers/uplink-drain.ts";
+import { catalog } from "../src/catalog.ts";
 import type { HistoryEntry, HistoryHeader } from "../src/history/entry.ts";
 import { judgeHistory } from "../src/history/judge.ts";
 import { readHistory, writeHistory } from "../src/history/store.ts";
@@ -18,17 +10,7 @@ import { realClock } from "../src/time/real-clock.ts";
 // How long all checkers take for a million entries in one pass, from memory and from disk.
 // Run: npx node bench/checkers.ts
 
-const checkers = [
-  ackedNotLost,
-  exactlyOnce,
-  topicOrder,
-  noCrosstalk,
-  reconnectBound,
-  detectionBound,
-  compensationComplete,
-  uplinkDrain,
-  gracefulDegradation,
-];
+const { checkers } = catalog;
 const total = 1_000_000;
 const devices = 1000;
 

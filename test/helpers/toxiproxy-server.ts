@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
 import { createServer } from "node:net";
-import { delimiter, join } from "node:path";
 import { startProxyServer } from "../../src/infrastructure/embedded/control-api/proxy-server.ts";
 import { silentTelemetry } from "../../src/observability/telemetry.ts";
 import { createWorld } from "../../src/time/world.ts";
+import { findProgram } from "./programs.ts";
 
 /** A server that speaks Toxiproxy's API, under test. */
 export interface RunningToxiproxy {
@@ -55,24 +54,10 @@ export function titleOf({ name, missing }: ToxiproxyImplementation): string {
 function findRealToxiproxy(): ToxiproxyImplementation {
   const url = process.env.STORMFLEET_TOXIPROXY_URL?.replace(/\/+$/, "");
   if (url) return { name: "real", missing: undefined, start: async () => ({ url, stop: async () => {} }) };
-  const program = findOnPath("toxiproxy-server");
+  const program = findProgram("toxiproxy-server");
   if (program) return { name: "real", missing: undefined, start: () => startProgram(program) };
   const missing = "STORMFLEET_TOXIPROXY_URL is not set and there is no toxiproxy-server on the PATH";
   return { name: "real", missing, start: () => Promise.reject(new Error(missing)) };
-}
-
-function findOnPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.map((folder) => join(folder, program)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function startProgram(program: string): Promise<RunningToxiproxy> {

@@ -1,31 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ackedNotLost } from "../../../../chaos/checkers/acked-not-lost.ts";
-import { compensationComplete } from "../../../../chaos/checkers/compensation-complete.ts";
-import { detectionBound } from "../../../../chaos/checkers/detection-bound.ts";
-import { exactlyOnce } from "../../../../chaos/checkers/exactly-once.ts";
-import { gracefulDegradation } from "../../../../chaos/checkers/graceful-degradation.ts";
-import { noCrosstalk } from "../../../../chaos/checkers/no-crosstalk.ts";
-import { reconnectBound } from "../../../../chaos/checkers/reconnect-bound.ts";
-import { topicOrder } from "../../../../chaos/checkers/topic-order.ts";
-import { uplinkDrain } from "../../../../chaos/checkers/uplink-drain.ts";
+import { catalog } from "../../../../src/catalog.ts";
 import type { DeliveryEntry, HistoryEntry } from "../../../../src/history/entry.ts";
 import { describeMessage } from "../../../../src/history/entry.ts";
 import { judgeHistory } from "../../../../src/history/judge.ts";
 import { type BuiltHistory, historyOf, stored } from "../../../helpers/history-builder.ts";
 import { play, steps } from "./random-execution.ts";
 
-const checkers = [
-  ackedNotLost,
-  exactlyOnce,
-  topicOrder,
-  noCrosstalk,
-  reconnectBound,
-  detectionBound,
-  compensationComplete,
-  uplinkDrain,
-  gracefulDegradation,
-];
+const { checkers } = catalog;
 
 async function invalidOnes({ header, entries }: BuiltHistory): Promise<readonly string[]> {
   const verdicts = await judgeHistory(header, entries, checkers);
