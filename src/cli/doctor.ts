@@ -15,7 +15,7 @@ export interface Finding {
 /** Tries what Stormfleet needs, for real, and looks for what it can use. */
 export async function runDoctor(): Promise<readonly Finding[]> {
   return [
-    { state: "works", what: "Node", detail: `${process.versions.node} (${process.execPath})` },
+    { state: "works", ...describeRuntime() },
     await attempt("loopback sockets", tryLoopback),
     await attempt("embedded backend", tryEmbedded),
     describeDescriptors(),
@@ -35,6 +35,13 @@ export async function runDoctor(): Promise<readonly Finding[]> {
     await program("Bun", "bun", ["--version"], "another runtime, version"),
     await program("Deno", "deno", ["--version"], "another runtime:"),
   ];
+}
+
+function describeRuntime(): { what: string; detail: string } {
+  const { bun, deno, node } = process.versions;
+  if (bun !== undefined) return { what: "Bun", detail: `${bun} (${process.execPath})` };
+  if (deno !== undefined) return { what: "Deno", detail: `${deno} (${process.execPath})` };
+  return { what: "Node", detail: `${node} (${process.execPath})` };
 }
 
 async function attempt(what: string, work: () => Promise<string>): Promise<Finding> {
