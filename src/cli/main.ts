@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { acceptGoFlags } from "./go-flags.ts";
+import { tolerateClosedPipes } from "./print.ts";
 import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
@@ -10,6 +11,7 @@ import { reportError } from "./report-error.ts";
  */
 export async function main(args: readonly string[]): Promise<number> {
   const outcome = { exitCode: 0 };
+  tolerateClosedPipes();
   try {
     await createProgram(outcome).parseAsync(acceptGoFlags(args), { from: "user" });
     return outcome.exitCode;

@@ -35,6 +35,16 @@ describe("stormfleet run and check", () => {
     expect(exitCode).toBe(0);
   });
 
+  it.concurrent("stores its evidence and ends with its exit code when nobody reads what it prints", async () => {
+    const cwd = temporaryFolder();
+    const cli = startCli(["run", "calm", "--duration", "3s", "--devices", "4", "--seed", "7"], { cwd });
+    await cli.printed("warm-up");
+    cli.process.stdout?.destroy();
+    cli.process.stderr?.destroy();
+    expect(await cli.finished).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(onlyRun(cwd, "calm"), "result.json"), "utf8")).toContain('"outcome": "valid"');
+  });
+
   it.concurrent("ends with 1 and tells the offenders' stories when a guarantee is violated", async () => {
     const args = [
       "run",
