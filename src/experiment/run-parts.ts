@@ -72,7 +72,7 @@ export function createRunParts(world: World, experiment: Experiment, options: Ru
   const folder = runFolder(options.runsFolder ?? defaultRunsFolder, experiment.name, header.startedAt);
   const writer = openHistoryWriter(folder, header);
   toStop.push(async () => writer.close());
-  const recorder = createRecorder(clock, { sink: writer.append });
+  const recorder = createRecorder(clock, { sink: writer.append, keep: false });
   const log = createRunLog(clock, recorder, signal);
   const readiness = createReadiness(world);
   const drain = createDrain(world, recorder);

@@ -1,6 +1,7 @@
 import { messageOf, StormfleetError } from "../errors.ts";
 import type { RunPhase } from "../history/entry.ts";
 import { counted } from "../history/findings.ts";
+import { readHistory } from "../history/store.ts";
 import type { Cure } from "../infrastructure/infrastructure.ts";
 import { silentTelemetry } from "../observability/telemetry.ts";
 import { sleep } from "../time/clock.ts";
@@ -171,7 +172,11 @@ function createSteps(world: World, experiment: Experiment, parts: RunParts, opti
       }
     },
     async judge() {
-      const judged = await judgeRun(header, () => parts.recorder.entries, experiment.checkers);
+      // From the file and not from memory: a run may be long, and what is judged is what can be judged again.
+      const stored = await readHistory(parts.folder);
+      const judged = await judgeRun(header, () => stored.entries, experiment.checkers, {
+        isTorn: () => stored.torn,
+      });
       const { replayCommand } = options;
       const result: RunResult = {
         ...judged,

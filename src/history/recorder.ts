@@ -21,9 +21,13 @@ export interface Recorder {
  */
 export function createRecorder(
   clock: Clock,
-  options: { readonly sink?: (entry: HistoryEntry) => void } = {},
+  options: {
+    readonly sink?: (entry: HistoryEntry) => void;
+    /** False for long runs, whose sink keeps the entries: `entries` stays empty then. Default true. */
+    readonly keep?: boolean;
+  } = {},
 ): Recorder {
-  const { sink } = options;
+  const { sink, keep = true } = options;
   const startMs = clock.monotonicMs();
   const entries: HistoryEntry[] = [];
   let lastOp = 0;
@@ -31,7 +35,7 @@ export function createRecorder(
   return {
     record(unstamped) {
       const entry: HistoryEntry = { ...unstamped, atMs: elapsedMs() };
-      entries.push(entry);
+      if (keep) entries.push(entry);
       sink?.(entry);
     },
     nextOp() {

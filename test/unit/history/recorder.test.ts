@@ -34,3 +34,11 @@ test("numbers operations from 1", () => {
   const recorder = createRecorder(realClock);
   expect([recorder.nextOp(), recorder.nextOp(), recorder.nextOp()]).toEqual([1, 2, 3]);
 });
+
+test("keeps nothing when the sink does", () => {
+  const seen: HistoryEntry[] = [];
+  const recorder = createRecorder(realClock, { sink: (entry) => seen.push(entry), keep: false });
+  recorder.record({ type: "completed", op: 1, actor: "meter-1" });
+  expect(seen).toHaveLength(1);
+  expect([...recorder.entries]).toEqual([]);
+});
