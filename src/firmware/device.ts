@@ -4,16 +4,17 @@ import { bodyChecksum } from "../compensation/wire-json.ts";
 import { type Connection, createConnection } from "../connection/connection.ts";
 import type { IncomingMessage } from "../connection/messages.ts";
 import type { Endpoint } from "../endpoint.ts";
-import type { StormfleetError } from "../errors.ts";
+import { messageOf, StormfleetError } from "../errors.ts";
 import type { LifecycleState, MessageId } from "../history/entry.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
+import type { Random } from "../time/random.ts";
 import type { World } from "../time/world.ts";
 import type { Allotment } from "./allocate.ts";
 import { createConnectionRecorder } from "./connection-recorder.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { createDeliveryRecorder } from "./delivery-recorder.ts";
-import type { PayloadData } from "./model.ts";
+import type { DeviceModel, PayloadData } from "./model.ts";
 import { createPublisher } from "./publisher.ts";
 import { createResumeRecorder } from "./resume-recorder.ts";
 import type { RunTopics } from "./run-topics.ts";
@@ -69,7 +70,11 @@ export interface DeviceOptions extends Allotment {
   readonly events: DeviceEvents;
 }
 
-/** Makes a device; everything random about it comes from the world's seed and its id. */
+/**
+ * Makes a device; everything random about it comes from the world's seed and its id.
+ *
+ * @throws StormfleetError CONF_1004 when the model cannot make its profile.
+ */
 export function createDevice(parent: World, options: DeviceOptions): Device {
   const { id, model, link, run, topics, recorder, telemetry, events } = options;
   const world: World = { ...parent, random: parent.random.fork(`device/${id}`) };
@@ -77,7 +82,7 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
   recorder.record({ type: "device", actor: id, model: model.name, link, clientId });
 
   const profileRandom = world.random.fork("profile");
-  const profile = model.profile({ faker: fakerFor(profileRandom), random: profileRandom });
+  const profile = makeProfile(model, profileRandom);
   const deliveries = createDeliveryRecorder({ run, actor: id, recorder, telemetry });
   const states = createConnectionRecorder(id, recorder);
   const commandFilter = topics.allDown(id);
@@ -231,6 +236,15 @@ export function createDevice(parent: World, options: DeviceOptions): Device {
     },
   };
   return device;
+}
+
+function makeProfile(model: DeviceModel, random: Random): PayloadData {
+  try {
+    return model.profile({ faker: fakerFor(random), random });
+  } catch (error) {
+    const message = `The device "${model.name}" could not make its profile: ${messageOf(error)}.`;
+    throw new StormfleetError("CONF_1004", message, { hint: "Correct its profile.", cause: error });
+  }
 }
 
 /** The streams of the backend that carry probes instead of commands. */

@@ -4,7 +4,7 @@ import type { QoS } from "../history/entry.ts";
 import type { Random } from "../time/random.ts";
 import { checkModel } from "./check-model.ts";
 
-/** JSON that a payload may carry. */
+/** A JSON object that a payload may carry, of at most 1,044,480 bytes as text (262,144 for a notice). */
 export type PayloadData = Readonly<Record<string, unknown>>;
 
 /** What makes a payload may use: everything in it comes from the seed. */

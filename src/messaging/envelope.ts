@@ -19,6 +19,9 @@ export interface Envelope {
 /** The longest payload that is parsed, in bytes; larger ones count as unreadable. */
 const longestPayloadBytes = 1024 * 1024;
 
+/** The longest JSON text of `data`, in bytes, that leaves room for the identity around it. */
+export const longestDataBytes = longestPayloadBytes - 4096;
+
 /** Writes an envelope as JSON. Pure: the same envelope gives the same bytes. */
 export function encodeEnvelope(envelope: Envelope): Buffer {
   const { run, message, sentAtMs, traceId, sentinel, data } = envelope;

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { PayloadContext } from "../../../src/define.ts";
+import type { PayloadContext, PayloadData } from "../../../src/define.ts";
 import { createPayloadStream } from "../../../src/firmware/payload-stream.ts";
 import { fakerFor } from "../../../src/firmware/seeded-faker.ts";
+import { decodeEnvelope, encodeEnvelope, longestDataBytes } from "../../../src/messaging/envelope.ts";
 import { createRandom } from "../../../src/time/random.ts";
 
 const mixed = ({ random, faker, sequence, previous, profile }: PayloadContext) => ({
@@ -50,4 +51,30 @@ test("Faker's dates depend on the seed and not on the day of the run", () => {
   expect(faker.date.recent({ days: 1 }).getTime()).toBeGreaterThanOrEqual(
     Date.parse("2025-12-31T00:00:00.000Z"),
   );
+});
+
+test.each<[string, unknown, string]>([
+  ["nothing", undefined, "its data is not a JSON object: undefined"],
+  ["null", null, "its data is not a JSON object: null"],
+  ["a text", "on", 'its data is not a JSON object: "on"'],
+  ["a list", [1], "its data is not a JSON object: [1]"],
+  ["a date", new Date(0), 'its data is not a JSON object: "1970-01-01T00:00:00.000Z"'],
+  ["a promise", Promise.resolve({}), "its data is not a JSON object: a promise"],
+  ["what JSON has no word for", { count: 1n }, "BigInt"],
+  [
+    "more than a receiver reads",
+    { text: "x".repeat(2 ** 20) },
+    "its data has 1048587 bytes, more than 1044480",
+  ],
+])("data that is %s is refused where it is made, so that no broker is blamed for it", (_, data, why) => {
+  const stream = createPayloadStream(createRandom("1"), {}, () => data as PayloadData);
+  expect(() => stream.next()).toThrow(why);
+});
+
+test("the longest data still travels within what a receiver reads", () => {
+  const data = { text: "é".repeat((longestDataBytes - '{"text":""}'.length - 1) / 2) };
+  const sent = createPayloadStream(createRandom("1"), {}, () => data).next();
+  const message = { source: "d".repeat(70), stream: "s".repeat(140), sequence: Number.MAX_SAFE_INTEGER };
+  const envelope = { run: "r".repeat(64), message, sentAtMs: 1, traceId: "0".repeat(32), sentinel: true };
+  expect(decodeEnvelope(encodeEnvelope({ ...envelope, data: sent }))?.data).toEqual(data);
 });

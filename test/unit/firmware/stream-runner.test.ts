@@ -188,6 +188,36 @@ describe("the behaviour of a device", () => {
   });
 });
 
+test("a machine that answers each of its messages with another is a defect, and the event loop goes on", () => {
+  const machine = setup({ types: { emitted: {} as BehaviourEmission } }).createMachine({
+    on: { published: { actions: emit({ type: "publish", stream: "one" }) } },
+  });
+  const { clock, made, defects, runner } = rig({ machine, streams: { one: stream } });
+  runner.start();
+  clock.advance(5000);
+  expect(made).toHaveLength(1001);
+  expect(defects).toMatchObject([
+    { code: "CONF_1004", message: expect.stringContaining('1000 messages at once, the last on "one"') },
+  ]);
+  expect(clock.pending).toBe(0);
+});
+
+test("a machine may want any number of messages when the event loop turns in between", async () => {
+  const machine = machines.createMachine({
+    context: { seen: 0 },
+    on: { commandReceived: { actions: "shout" } },
+  });
+  const { made, defects, runner } = rig({ machine, streams: { shouts: onDemand } });
+  runner.start();
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (let count = 0; count < 900; count += 1)
+      runner.behaviour.send({ type: "commandReceived", command: "shout", data: {} });
+    await Promise.resolve();
+  }
+  expect(made).toHaveLength(2700);
+  expect(defects).toEqual([]);
+});
+
 test("a payload that throws is a defect that names its message", () => {
   const payload = ({ sequence }: { readonly sequence: number }) => {
     if (sequence === 2) throw new Error("no data");
