@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly telemetry?: Telemetry;
   /** Ends the run early: what is in force is healed, what is on its way is drained, what was seen is judged. */
   readonly signal?: AbortSignal;
+  /** What it throws ends the reporting, not the run. */
   readonly onProgress?: (progress: Progress) => void;
   /** How often `onProgress` is called, in ms. Default 250. */
   readonly progressIntervalMs?: number;

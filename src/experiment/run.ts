@@ -74,18 +74,28 @@ interface StepOptions extends RunOptions {
 
 function createSteps(world: World, experiment: Experiment, parts: RunParts, options: StepOptions): Run {
   const { clock } = world;
-  const { signal, toStop, onProgress } = options;
+  const { signal, toStop } = options;
+  let { onProgress } = options;
   const { header, settings, log, readiness, drain, nemesis, backend, fleet, eligible } = parts;
   const { devices, durationMs } = header;
   const drainBoundMs = options.drainBoundMs ?? defaultDrainBoundMs;
   const progressTimer = clock.setInterval(
-    () => onProgress?.(progressOf(parts)),
+    showProgress,
     options.progressIntervalMs ?? defaultProgressIntervalMs,
   );
 
+  /** Who only watches must not be able to keep the run from healing and stopping. */
+  function showProgress(): void {
+    try {
+      onProgress?.(progressOf(parts));
+    } catch {
+      onProgress = undefined;
+    }
+  }
+
   function enter(phase: RunPhase): void {
     log.enter(phase);
-    onProgress?.(progressOf(parts));
+    showProgress();
   }
 
   /** Of a device that gave up nothing more is to be expected; that it did is in the history. */

@@ -192,6 +192,23 @@ describe.concurrent("a run that cannot begin", () => {
   });
 });
 
+describe.concurrent("whoever watches", () => {
+  it("and throws is not asked again, and keeps the run neither from its verdict nor from stopping", async ({
+    expect,
+  }) => {
+    let asked = 0;
+    const { result, ...left } = await runInRig(experimentWith(small), {
+      onProgress() {
+        asked += 1;
+        throw new Error("a broken screen");
+      },
+    });
+    expect(asked).toBe(1);
+    expect(result?.outcome).toBe("valid");
+    expect(left).toEqual({ error: undefined, ...nothingLeft });
+  });
+});
+
 describe.concurrent("a model that is wrong at work", () => {
   it("ends the run with the stream that its machine wants and it lacks", async ({ expect }) => {
     const machine = setup({ types: { emitted: {} as BehaviourEmission } }).createMachine({
@@ -201,6 +218,27 @@ describe.concurrent("a model that is wrong at work", () => {
     const { error, ...left } = await runInRig(experimentWith({ ...small, mix: [{ model, weight: 1 }] }));
     expect(error).toMatchObject({ code: "CONF_1004", message: expect.stringContaining('"shouts"') });
     expect((error as StormfleetError).hint).toContain("gossip, readings, bills");
+    expect(left).toEqual({ result: undefined, ...nothingLeft });
+  });
+
+  it("ends the run with the profile that could not be made", async ({ expect }) => {
+    const profile = () => {
+      throw new Error("no such place");
+    };
+    const model = { ...chattyDevice, profile };
+    const { error, ...left } = await runInRig(experimentWith({ ...small, mix: [{ model, weight: 1 }] }));
+    expect(error).toMatchObject({
+      code: "CONF_1004",
+      message: `The device "${chattyDevice.name}" could not make its profile: no such place.`,
+    });
+    expect(left).toEqual({ result: undefined, ...nothingLeft });
+  });
+
+  it("ends the run when its payload is no object, and blames nobody for the loss", async ({ expect }) => {
+    const gossip = { description: "", qos: 1 as const, everyMs: 100, payload: () => null as never };
+    const model = { ...chattyDevice, streams: { gossip } };
+    const { error, ...left } = await runInRig(experimentWith({ ...small, mix: [{ model, weight: 1 }] }));
+    expect(error).toMatchObject({ code: "CONF_1004", message: expect.stringContaining("not a JSON object") });
     expect(left).toEqual({ result: undefined, ...nothingLeft });
   });
 
