@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { catalog, findByName } from "../../catalog.ts";
 import { parseDurationMs } from "../../config/duration.ts";
 import { parseWholeNumber } from "../../config/whole-number.ts";
+import { StormfleetError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { runExperiment } from "../../experiment/runner.ts";
 import { backendNames, selectBackend } from "../../infrastructure/select.ts";
@@ -114,7 +115,9 @@ async function run(experiment: Experiment, flags: RunFlags): Promise<number> {
 function parseRunDurationMs(text: string): number {
   const durationMs = parseDurationMs("--duration", text);
   if (durationMs < shortestDurationMs || durationMs > longestDurationMs) {
-    parseWholeNumber("--duration", String(durationMs), { min: shortestDurationMs, max: longestDurationMs });
+    throw new StormfleetError("CONF_1002", `--duration cannot be "${text}".`, {
+      hint: "Use 1s to 168h (a week).",
+    });
   }
   return durationMs;
 }
