@@ -38,7 +38,10 @@ export function createBehaviour(world: World, model: DeviceModel, listener: Beha
       });
     }
     wantedInTurn += 1;
-    if (wantedInTurn <= mostInOneTurn) return listener.onPublish(stream);
+    if (wantedInTurn <= mostInOneTurn) {
+      listener.onPublish(stream);
+      return;
+    }
     over = true;
     listener.onFailed(new Error(`it emitted ${mostInOneTurn} messages at once, the last on "${stream}"`));
   }
