@@ -1,6 +1,7 @@
 import { createLogUpdate } from "log-update";
 import type { Progress } from "../experiment/progress.ts";
-import { createPaint } from "./colours.ts";
+import { counted } from "../history/findings.ts";
+import { createPaint, wantsColours } from "./colours.ts";
 import { formatProgress, formatProgressLine } from "./progress-text.ts";
 
 /** Shows a run while it goes on: in place on a terminal, as a line now and then elsewhere. */
@@ -28,11 +29,16 @@ export function createProgressView(options: {
   readonly title: string;
 }): ProgressView {
   const { stream, title } = options;
-  const paint = createPaint(stream.isTTY === true);
+  const paint = createPaint(wantsColours(stream));
   const write = (text: string) => void stream.write(`${text}\n`);
   const begin: ProgressView["begin"] = (hypothesis, { devices, durationMs, seed, backend }) => {
     write(`${paint("bold", title)}  ${hypothesis}`);
-    write(paint("dim", `${devices} devices · ${durationMs / 1000} s · backend ${backend} · seed ${seed}`));
+    write(
+      paint(
+        "dim",
+        `${counted(devices, "device")} · ${durationMs / 1000} s · backend ${backend} · seed ${seed}`,
+      ),
+    );
   };
   if (stream.isTTY === true) {
     const live = createLogUpdate(stream);

@@ -1,7 +1,9 @@
 import { relative } from "node:path";
 import type { RunResult } from "../experiment/run-result.ts";
 import type { Statement, Verdict } from "../history/checker.ts";
+import { counted } from "../history/findings.ts";
 import { createPaint, outcomeStyle, type Paint } from "./colours.ts";
+import { shellWord } from "./shell-word.ts";
 import { formatTable } from "./table.ts";
 
 const mark = { valid: "✓", invalid: "✗", unknown: "?" } as const;
@@ -29,7 +31,7 @@ function verdictLine({ header, outcome, verdicts, counts, elapsedMs }: RunResult
   return [
     `${paint(outcomeStyle[outcome], outcome.toUpperCase())}  ${paint("bold", header.experiment)}`,
     `${held} of ${verdicts.length} guarantees held`,
-    `${header.devices} devices`,
+    counted(header.devices, "device"),
     `${whole(counts.published)} messages published, ${whole(counts.delivered)} delivered`,
     `${(elapsedMs / 1000).toFixed(1)} s`,
   ].join(paint("dim", " · "));
@@ -86,7 +88,7 @@ function evidence({ folder, replayCommand, header }: RunResult, paint: Paint): s
   return formatTable(
     [
       [paint("dim", "evidence"), `${shown}/history.ndjson, result.json`],
-      [paint("dim", "again"), `npx stormfleet check ${shown}`],
+      [paint("dim", "again"), `npx stormfleet check ${shellWord(shown)}`],
       [paint("dim", "replay"), replayCommand ?? `seed ${header.seed}`],
     ],
     "  ",

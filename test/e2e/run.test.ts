@@ -1,5 +1,5 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, startCli } from "../helpers/cli.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
@@ -80,6 +80,19 @@ describe("stormfleet run and check", () => {
       expect(result.stdout).toContain("UNKNOWN  calm");
       expect(result.stdout).toContain("torn");
       expect(result.exitCode).toBe(2);
+    });
+
+    it.concurrent("is named itself, without its result, is judged and knows the command that repeats it", async () => {
+      const cwd = join(temporaryFolder(), "my runs");
+      mkdirSync(cwd);
+      const flags = ["--duration", "3s", "--devices", "4", "--seed", "it's 7"];
+      await runCli(["run", "calm", ...flags], { cwd });
+      const folder = onlyRun(cwd, "calm");
+      rmSync(join(folder, "result.json"));
+      const { stdout } = await runCli(["check", join(folder, "history.ndjson")], { cwd: dirname(cwd) });
+      expect(stdout).toMatch(/evidence {2}my runs\/runs\/calm\/[^/]+\/history\.ndjson, result\.json/);
+      expect(stdout).toMatch(/again {5}npx stormfleet check 'my runs\/runs\/calm\/[^/]+'/);
+      expect(stdout).toContain("run calm --devices 4 --seed 'it'\\''s 7' --duration 3000ms");
     });
 
     it.concurrent("is empty names the file", async () => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createPaint } from "../../report/colours.ts";
+import { createPaint, wantsColours } from "../../report/colours.ts";
 import { formatTable } from "../../report/table.ts";
 import { runDoctor } from "../doctor.ts";
 import { printLine } from "../print.ts";
@@ -15,7 +15,7 @@ export function addDoctorCommand(program: Command, outcome: ProgramOutcome): voi
       if (flags.json) {
         printLine(JSON.stringify({ findings }, undefined, 2));
       } else {
-        const paint = createPaint(process.stdout.isTTY === true);
+        const paint = createPaint(wantsColours(process.stdout));
         const look = { works: paint("green", "✓"), missing: paint("dim", "–"), broken: paint("red", "✗") };
         printLine(formatTable(findings.map(({ state, what, detail }) => [look[state], what, detail])));
         const broken = findings.filter(({ state }) => state === "broken").length;

@@ -6,6 +6,7 @@ import { StormfleetError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { runExperiment } from "../../experiment/runner.ts";
 import { backendNames, selectBackend } from "../../infrastructure/select.ts";
+import { wantsColours } from "../../report/colours.ts";
 import { createProgressView } from "../../report/progress-view.ts";
 import { formatResult } from "../../report/terminal.ts";
 import { freshSeed } from "../../time/fresh-seed.ts";
@@ -102,7 +103,7 @@ async function run(experiment: Experiment, flags: RunFlags): Promise<number> {
     });
     view.end();
     if (flags.json) printLine(JSON.stringify(result));
-    else printLine(formatResult(result, { colours: process.stdout.isTTY === true }));
+    else printLine(formatResult(result, { colours: wantsColours(process.stdout) }));
     return exitCodes[result.outcome];
   } catch (error) {
     view.end();
