@@ -42,6 +42,23 @@ export function checkExperiment(experiment: Experiment): void {
     refuse("has no checkers", "Without a checker there is no verdict; name at least one.");
 }
 
+/**
+ * Refuses times of a run that no timer can take: a drain that never waits would leave every stream open.
+ *
+ * Throws CONF_1002.
+ */
+export function checkRunTimes(times: {
+  readonly drainBoundMs: number;
+  readonly progressIntervalMs: number;
+}): void {
+  for (const [name, value] of Object.entries(times)) {
+    if (value >= 1 && value <= longestTimerMs) continue;
+    throw new StormfleetError("CONF_1002", `The run's ${name} cannot be ${value}.`, {
+      hint: `Use a number of milliseconds from 1 to ${longestTimerMs}.`,
+    });
+  }
+}
+
 type Refuse = (what: string, hint: string) => never;
 
 function checkStep(

@@ -54,7 +54,7 @@ export function createDownlinkWorkload(world: World, options: DownlinkWorkloadOp
       try {
         send();
       } catch (error) {
-        const message = `The ${what} could not be made: ${messageOf(error)}.`;
+        const message = `The ${what} could not be made: ${messageOf(error).replace(/\.$/, "")}.`;
         const hint = "Its payload must be made without throwing, and be JSON.";
         onDefect(new StormfleetError("CONF_1004", message, { hint, cause: error }));
       }

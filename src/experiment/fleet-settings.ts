@@ -3,12 +3,15 @@ import type { ConnectionSettings } from "../firmware/connection-settings.ts";
 
 /** How the fleet's firmware is configured. */
 export interface FleetSettings {
+  /** Above 0 and below the timeout. */
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** How long a broker may take to answer CONNECT; above 0. */
   readonly handshakeTimeoutMs: number;
   readonly backoff: BackoffOptions;
+  /** How many retries may follow each other before a device is unavailable, from 0. */
   readonly retryBudget: number | "unbounded";
-  /** How many devices connect per second while the fleet starts. */
+  /** How many devices connect per second while the fleet starts; above 0. */
   readonly rampPerSecond: number;
 }
 

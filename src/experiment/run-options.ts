@@ -7,9 +7,9 @@ import type { Progress } from "./progress.ts";
 export interface RunOptions {
   /** Starts the backend. */
   readonly startInfrastructure: StartInfrastructure;
-  /** Default: the experiment's. */
+  /** From 1. Default: the experiment's. */
   readonly devices?: number;
-  /** Default: the experiment's. */
+  /** How long workload and faults last, in ms, 1 to 2,147,483,647 (24 days). Default: the experiment's. */
   readonly durationMs?: number;
   /** The folder below which `<experiment>/<time>/` is made. Default `runs`. */
   readonly runsFolder?: string;
@@ -19,9 +19,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** What it throws ends the reporting, not the run. */
   readonly onProgress?: (progress: Progress) => void;
-  /** How often `onProgress` is called, in ms. Default 250. */
+  /** How often `onProgress` is called, in ms, from 1. Default 250. */
   readonly progressIntervalMs?: number;
-  /** How long the streams may take to drain, in ms. Default 20,000; what is open then cannot be judged. */
+  /** How long the streams may take to drain, in ms, from 1. Default 20,000; what is open then cannot be judged. */
   readonly drainBoundMs?: number;
   /** Repeats this run; printed with the result. Left out: the seed is printed. */
   readonly replayCommand?: string;

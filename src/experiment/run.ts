@@ -6,7 +6,7 @@ import type { Cure } from "../infrastructure/infrastructure.ts";
 import { silentTelemetry } from "../observability/telemetry.ts";
 import { sleep } from "../time/clock.ts";
 import type { World } from "../time/world.ts";
-import { checkExperiment } from "./check-experiment.ts";
+import { checkExperiment, checkRunTimes } from "./check-experiment.ts";
 import type { Awaited } from "./drain.ts";
 import type { Experiment } from "./experiment.ts";
 import { undoAll } from "./fault.ts";
@@ -48,6 +48,8 @@ export async function createRun(world: World, experiment: Experiment, options: R
   const durationMs = options.durationMs ?? experiment.durationMs;
   // Again, because what was defined well may be asked to run with other numbers.
   checkExperiment({ ...experiment, devices, durationMs });
+  const { drainBoundMs = defaultDrainBoundMs, progressIntervalMs = defaultProgressIntervalMs } = options;
+  checkRunTimes({ drainBoundMs, progressIntervalMs });
   // As many as have devices on them: a fault on an empty link would disturb nothing and prove nothing.
   const linkCount = Math.min(experiment.links, Math.ceil(devices / experiment.mix.length));
   const linkNames = Array.from({ length: linkCount }, (_, index) => `link-${index + 1}`);
@@ -59,7 +61,13 @@ export async function createRun(world: World, experiment: Experiment, options: R
     const known = { telemetry, signal, devices, durationMs, infrastructure, linkNames, toStop };
     const parts = createRunParts(world, experiment, { ...options, ...known });
     options.onInfrastructure?.(infrastructure);
-    return createSteps(world, experiment, parts, { ...options, signal, toStop });
+    return createSteps(world, experiment, parts, {
+      ...options,
+      signal,
+      toStop,
+      drainBoundMs,
+      progressIntervalMs,
+    });
   } catch (error) {
     // What went wrong is what the caller must hear, not that something could not be stopped after it.
     await undoAll(toStop).catch(() => {});
@@ -69,20 +77,18 @@ export async function createRun(world: World, experiment: Experiment, options: R
 
 interface StepOptions extends RunOptions {
   readonly signal: AbortSignal;
+  readonly drainBoundMs: number;
+  readonly progressIntervalMs: number;
   readonly toStop: readonly Cure[];
 }
 
 function createSteps(world: World, experiment: Experiment, parts: RunParts, options: StepOptions): Run {
   const { clock } = world;
-  const { signal, toStop } = options;
+  const { signal, toStop, drainBoundMs } = options;
   let { onProgress } = options;
   const { header, settings, log, readiness, drain, nemesis, backend, fleet, eligible } = parts;
   const { devices, durationMs } = header;
-  const drainBoundMs = options.drainBoundMs ?? defaultDrainBoundMs;
-  const progressTimer = clock.setInterval(
-    showProgress,
-    options.progressIntervalMs ?? defaultProgressIntervalMs,
-  );
+  const progressTimer = clock.setInterval(showProgress, options.progressIntervalMs);
 
   /** Who only watches must not be able to keep the run from healing and stopping. */
   function showProgress(): void {

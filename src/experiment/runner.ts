@@ -22,8 +22,9 @@ import type { RunResult } from "./run-result.ts";
  *
  * A violated guarantee is a verdict in the result, never an exception.
  *
- * @throws StormfleetError when the experiment could not be run at all (INFRA_…, RUN_1001), and the signal's reason when
- * it was aborted before the storm began; nothing is left running then.
+ * @throws StormfleetError when the experiment could not be run at all (CONF_1002, CONF_1004, INFRA_…,
+ * HIST_1004, RUN_1001) or not be stopped (RUN_1002), and the signal's reason when it was aborted before the storm
+ * began; nothing is left running then.
  */
 export async function runExperiment(
   world: World,

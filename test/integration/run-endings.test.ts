@@ -161,6 +161,17 @@ describe.concurrent("a run that cannot begin", () => {
     expect(timers).toBe(0);
   });
 
+  it.for([
+    ["drainBoundMs", Number.NaN],
+    ["drainBoundMs", -1],
+    ["progressIntervalMs", 0],
+    ["progressIntervalMs", Number.POSITIVE_INFINITY],
+  ] as const)("is refused with a %s of %d before anything is started", async ([name, value], { expect }) => {
+    const { error, ...left } = await runInRig(experimentWith(small), { [name]: value });
+    expect(error).toMatchObject({ code: "CONF_1002", message: `The run's ${name} cannot be ${value}.` });
+    expect(left).toEqual({ result: undefined, ...nothingLeft });
+  });
+
   it("ends with RUN_1001 when the broker refuses everybody", { timeout: 60_000 }, async ({ expect }) => {
     await using broker = await startRefusingBroker();
     const { error, ...left } = await runInRig(experimentWith(small), {
@@ -239,6 +250,17 @@ describe.concurrent("a model that is wrong at work", () => {
     const model = { ...chattyDevice, streams: { gossip } };
     const { error, ...left } = await runInRig(experimentWith({ ...small, mix: [{ model, weight: 1 }] }));
     expect(error).toMatchObject({ code: "CONF_1004", message: expect.stringContaining("not a JSON object") });
+    expect(left).toEqual({ result: undefined, ...nothingLeft });
+  });
+
+  it("ends the run with the notice that is too long to be sent", async ({ expect }) => {
+    const payload = () => ({ text: "x".repeat(300_000) });
+    const model = { ...chattyDevice, notices: { description: "", everyMs: 100, payload } };
+    const { error, ...left } = await runInRig(experimentWith({ ...small, mix: [{ model, weight: 1 }] }));
+    expect(error).toMatchObject({
+      code: "CONF_1004",
+      message: expect.stringMatching(/could not be made: .* 262144 are allowed\.$/),
+    });
     expect(left).toEqual({ result: undefined, ...nothingLeft });
   });
 
