@@ -175,7 +175,7 @@ interface Found {
   readonly connections: number;
   readonly late: number;
   readonly falseAlarms: number;
-  /** What cannot be judged, because the harness stood still. */
+  /** What cannot be judged, because the harness lagged. */
   readonly stalled: number;
 }
 

@@ -200,7 +200,7 @@ interface Found {
   readonly boundsMs: readonly number[];
   readonly late: number;
   readonly undecided: number;
-  /** What cannot be judged, because the harness stood still. */
+  /** What cannot be judged, because the harness lagged. */
   readonly stalled: number;
 }
 

@@ -89,7 +89,7 @@ function createSummary() {
 /** Worth saying once a stall alone could use up the slack that bounds in time have. */
 function describeStalls(count: number, longestMs: number): string {
   return (
-    `The harness itself stood still ${counted(count, "time")}, for up to ${describeSpan(longestMs)}: ` +
+    `The harness itself lagged ${counted(count, "time")}, for up to ${describeSpan(longestMs)}: ` +
     "the machine slept or was too busy."
   );
 }

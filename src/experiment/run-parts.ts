@@ -135,7 +135,8 @@ export function createRunParts(world: World, experiment: Experiment, options: Ru
   });
   toStop.push(() => fleet.stop());
   // So many hops of a message between devices and broker in one process may be late before the slack is used up.
-  const stallWatch = startStallWatch(clock, recorder, { toleranceMs: header.settings.slackMs / 8 });
+  const { slackMs } = header.settings;
+  const stallWatch = startStallWatch(clock, recorder, { toleranceMs: slackMs / 8, slackMs, devices });
   toStop.push(async () => stallWatch.stop());
 
   const nemesis = createNemesis(world, infrastructure.links, recorder);

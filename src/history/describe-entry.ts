@@ -63,7 +63,7 @@ export function wordsOf(entry: HistoryEntry, publishes?: ReadonlyMap<number, Pub
     case "broker":
       return { who: "broker", what: `! ${entry.event}${because(entry.reason)}` };
     case "stalled":
-      return { who: "", what: `! the harness itself stood still for ${Math.round(entry.forMs)} ms` };
+      return { who: "", what: `! the harness itself lagged for ${Math.round(entry.forMs)} ms` };
     case "note":
       return { who: "", what: `– ${entry.note}: ${entry.detail}` };
   }

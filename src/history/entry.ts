@@ -234,7 +234,7 @@ export interface BrokerEntry extends At {
 }
 
 /**
- * The harness's own process stood still: of the `forMs` before this entry nothing in it may have run. Devices, broker and
+ * The harness's own process stood still, or its event loop was too slow for its fleet: of the `forMs` before this entry nothing in it may have run. Devices, broker and
  * timers were all late by that much, so no bound in time can be judged across it.
  */
 export interface StalledEntry extends At {

@@ -7,12 +7,12 @@ export interface Stretch {
 }
 
 /**
- * Follows when the harness itself stood still. A stall is recorded when it is over, and other entries may come before
+ * Follows when the harness itself lagged. A stall is recorded when it is over, and other entries may come before
  * its own, so ask at the end of the history.
  */
 export interface Stalls {
   see(entry: HistoryEntry): void;
-  /** Whether the harness stood still at any time of the stretch. */
+  /** Whether the harness lagged at any time of the stretch. */
   overlap(stretch: Stretch): boolean;
   /**
    * Whether what has to happen within `boundMs` had that long in one piece: the longest part of the stretch between two

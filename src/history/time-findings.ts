@@ -12,7 +12,7 @@ export interface BrokenBound extends Stretch {
 }
 
 /**
- * Findings about bounds in time, held back until it is known when the harness itself stood still: what happens then is
+ * Findings about bounds in time, held back until it is known when the harness itself lagged: what happens then is
  * the fault of nobody that a checker judges.
  */
 export interface TimeFindings {
@@ -42,4 +42,4 @@ export function createTimeFindings(): TimeFindings {
 }
 
 /** Why a checker cannot tell, when stalls excused broken bounds. */
-export const stalledDoubt = "the harness itself stood still; run it on a calmer machine";
+export const stalledDoubt = "the harness itself lagged; run it on a calmer machine, or with fewer devices";

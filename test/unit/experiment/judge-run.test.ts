@@ -44,14 +44,14 @@ describe("judging a run", () => {
     ]);
   });
 
-  test("notes that the harness stood still once that could use up the slack of 500 ms", async () => {
+  test("notes that the harness lagged once that could use up the slack of 500 ms", async () => {
     const notesAfter = async (...stalls: readonly number[]) => {
       const { header, entries } = historyOf(stalls.map((forMs) => at(10_000, stalled(forMs))));
       return (await judgeRun(header, () => entries, [exactlyOnce])).notes;
     };
     expect(await notesAfter(499)).toEqual([]);
     expect(await notesAfter(300, 3210)).toEqual([
-      "The harness itself stood still 2 times, for up to 3.2 s: the machine slept or was too busy.",
+      "The harness itself lagged 2 times, for up to 3.2 s: the machine slept or was too busy.",
     ]);
   });
 

@@ -3,10 +3,10 @@ import { startStallWatch } from "../../../src/experiment/stall-watch.ts";
 import { createRecorder } from "../../../src/history/recorder.ts";
 import { createManualClock } from "../../helpers/manual-clock.ts";
 
-function rig() {
+function rig(devices = 10) {
   const clock = createManualClock();
   const recorder = createRecorder(clock);
-  const watch = startStallWatch(clock, recorder, { toleranceMs: 250 });
+  const watch = startStallWatch(clock, recorder, { toleranceMs: 250, slackMs: 2000, devices });
   return { clock, watch, entries: () => [...recorder.entries] };
 }
 
@@ -25,6 +25,20 @@ describe("the stall watch", () => {
     clock.stall(3000);
     clock.advance(1000);
     expect(entries()).toEqual([{ type: "stalled", atMs: 4050, forMs: 3050 }]);
+  });
+
+  test.each([
+    [10, 30, []],
+    [1000, 1, []],
+    [1000, 4, [32]],
+  ])("for %i devices and turns of the event loop of %i ms it records %j", (devices, turnMs, recorded) => {
+    const { clock, watch, entries } = rig(devices);
+    clock.advance(99);
+    // The look, and the eight turns that it times.
+    for (let turn = 0; turn < 9; turn += 1) clock.stall(turnMs);
+    watch.stop();
+    expect(entries().map((entry) => entry.type === "stalled" && entry.forMs)).toEqual(recorded);
+    expect(clock.pending).toBe(0);
   });
 
   test("records each of several stalls, and none after its stop", () => {

@@ -206,9 +206,9 @@ describe("a timeline", () => {
     );
   });
 
-  test("says when the harness itself stood still", async () => {
+  test("says when the harness itself lagged", async () => {
     const lines = await linesOf({ what: "late", actor: "meter-1", fromMs: 0 }, at(4000, stalled(3000.4)));
-    expect(lines).toEqual(["  4.000 s    ! the harness itself stood still for 3000 ms"]);
+    expect(lines).toEqual(["  4.000 s    ! the harness itself lagged for 3000 ms"]);
   });
 
   test("is gathered for all offenders in one pass", async () => {

@@ -142,7 +142,7 @@ describe("detection-bound", () => {
   });
 });
 
-describe("detection-bound, when the harness itself stood still", () => {
+describe("detection-bound, when the harness itself lagged", () => {
   test("blames no device for an alarm then, whichever of the two entries comes first", () => {
     for (const parts of [
       [at(19_990, stalled(2500)), alarmAt(20_000)],
@@ -151,7 +151,7 @@ describe("detection-bound, when the harness itself stood still", () => {
       const verdict = judge(up, parts);
       expect(verdict.outcome).toBe("unknown");
       expect(verdict.summary).toBe(
-        "1 alarm or delay while the harness itself stood still; run it on a calmer machine.",
+        "1 alarm or delay while the harness itself lagged; run it on a calmer machine, or with fewer devices.",
       );
       expect(verdict.counts).toMatchObject({ falseAlarms: 0, stalled: 1 });
     }

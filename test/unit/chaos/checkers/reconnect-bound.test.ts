@@ -178,12 +178,12 @@ describe("reconnect-bound", () => {
   });
 });
 
-describe("reconnect-bound, when the harness itself stood still", () => {
+describe("reconnect-bound, when the harness itself lagged", () => {
   test("cannot tell whether a device that was late then would have been in time", () => {
     const verdict = judge(awayAtHealing, at(14_900, stalled(3000)), backAt(15_000));
     expect(verdict.outcome).toBe("unknown");
     expect(verdict.summary).toBe(
-      "1 reconnect came late, but the harness itself stood still; run it on a calmer machine.",
+      "1 reconnect came late, but the harness itself lagged; run it on a calmer machine, or with fewer devices.",
     );
     expect(verdict.counts).toMatchObject({ late: 0, stalled: 1 });
     expect(verdict.offenders).toEqual([]);
