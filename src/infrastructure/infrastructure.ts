@@ -26,7 +26,10 @@ export interface ToxicSpec {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Undoes what was done. Called once, and again only after a failure; rejects with `INFRA_1005` when the proxy does not answer. */
+/**
+ * Undoes what was done. Called once, and again only after a failure; rejects with `INFRA_1005` when the proxy does not
+ * answer.
+ */
 export type Cure = () => Promise<void>;
 
 /** A named network path from a group of devices to the broker. */

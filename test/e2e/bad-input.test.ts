@@ -34,7 +34,8 @@ describe("bad input on the command line", () => {
     ["run calm --sed 7", 64, "CONF_1003", "Unknown option '--sed'.", "--seed"],
     ["run", 64, "CONF_1003", "Missing required argument 'experiment'.", "--help"],
     ["rum calm", 64, "CONF_1003", "Unknown command 'rum'.", "run"],
-    ["list machine", 64, "CONF_1003", "Allowed choices are devices", "--help"],
+    ["list machine", 64, "CONF_1001", 'There is no list "machine".', 'Did you mean "machines"?'],
+    ["list nonsense", 64, "CONF_1001", 'There is no list "nonsense".', "There are: devices, faults"],
     ["proxy --port 99999", 64, "CONF_1002", '--port cannot be "99999".', "from 0 to 65535"],
     ["check /nowhere/at/all", 65, "HIST_1001", "/nowhere/at/all", "folder that a run printed"],
   ])("`%s` ends with %i and %s", async (line, exitCode, code, sentence, wayForward) => {

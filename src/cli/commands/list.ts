@@ -1,5 +1,5 @@
-import { Argument, type Command } from "commander";
-import { catalog } from "../../catalog.ts";
+import type { Command } from "commander";
+import { catalog, findByName } from "../../catalog.ts";
 import { toMermaid } from "../../connection/machine-diagram.ts";
 import { brokerMutants } from "../../infrastructure/embedded/broker/broker-mutants.ts";
 import { formatTable } from "../../report/table.ts";
@@ -17,15 +17,17 @@ const lists = {
 
 type ListName = keyof typeof lists;
 const listNames = Object.keys(lists) as readonly ListName[];
+const listChoices = listNames.map((name) => ({ name }));
 
 export function addListCommand(program: Command): void {
   program
     .command("list")
     .description("list what there is")
-    .addArgument(new Argument("[what]", "what to list; everything when left out").choices(listNames))
+    .argument("[what]", `what to list (${listNames.join(", ")}); everything when left out`)
     .option("--mermaid", "with machines: print their diagrams as Mermaid")
     .option("--json", "print as JSON")
-    .action((what: ListName | undefined, flags: { readonly mermaid?: boolean; readonly json?: boolean }) => {
+    .action((given: string | undefined, flags: { readonly mermaid?: boolean; readonly json?: boolean }) => {
+      const what = given === undefined ? undefined : findByName("list", listChoices, given).name;
       if (flags.mermaid) printDiagrams();
       else if (flags.json) printJson(what);
       else printLists(what === undefined ? listNames : [what]);
