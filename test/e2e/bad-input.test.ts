@@ -32,6 +32,13 @@ describe("bad input on the command line", () => {
     ["run calm --duration 0s", 64, "CONF_1002", '--duration cannot be "0s".', "Use 1s to 168h"],
     ["run calm --duration 9999h", 64, "CONF_1002", '--duration cannot be "9999h".', "Use 1s to 168h"],
     ["run calm --sed 7", 64, "CONF_1003", "Unknown option '--sed'.", "--seed"],
+    [
+      "list devices --mermaid",
+      64,
+      "CONF_1002",
+      '--mermaid cannot go with "devices".',
+      "list machines --mermaid",
+    ],
     ["run", 64, "CONF_1003", "Missing required argument 'experiment'.", "--help"],
     ["rum calm", 64, "CONF_1003", "Unknown command 'rum'.", "run"],
     ["list machine", 64, "CONF_1001", 'There is no list "machine".', 'Did you mean "machines"?'],

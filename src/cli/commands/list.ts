@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { catalog, findByName } from "../../catalog.ts";
 import { toMermaid } from "../../connection/machine-diagram.ts";
+import { StormfleetError } from "../../errors.ts";
 import { brokerMutants } from "../../infrastructure/embedded/broker/broker-mutants.ts";
 import { formatTable } from "../../report/table.ts";
 import { printLine } from "../print.ts";
@@ -28,6 +29,11 @@ export function addListCommand(program: Command): void {
     .option("--json", "print as JSON")
     .action((given: string | undefined, flags: { readonly mermaid?: boolean; readonly json?: boolean }) => {
       const what = given === undefined ? undefined : findByName("list", listChoices, given).name;
+      if (flags.mermaid && what !== undefined && what !== "machines") {
+        throw new StormfleetError("CONF_1002", `--mermaid cannot go with "${what}".`, {
+          hint: "Only machines have diagrams: stormfleet list machines --mermaid",
+        });
+      }
       if (flags.mermaid) printDiagrams();
       else if (flags.json) printJson(what);
       else printLists(what === undefined ? listNames : [what]);
