@@ -22,9 +22,7 @@ test("a run whose own process stood still says so, and blames neither broker nor
     },
   });
   expect(error).toBeUndefined();
-  expect(result?.notes.join("\n")).toMatch(
-    /The harness itself lagged [1-9]\d* times?, for up to \d+\.\d s/,
-  );
+  expect(result?.notes.join("\n")).toMatch(/The harness itself lagged [1-9]\d* times?, for up to \d+\.\d s/);
   const { "detection-bound": detection, ...others } = outcomesOf(result);
   expect(detection).not.toBe("invalid");
   expect(new Set(Object.values(others))).toEqual(new Set(["valid"]));
