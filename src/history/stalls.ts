@@ -21,7 +21,7 @@ export interface Stalls {
   leaveMoreThan(boundMs: number, stretch: Stretch): boolean;
 }
 
-/** The harness has not stood still yet. Keeps two numbers for each stall. */
+/** The harness has not lagged yet. Keeps two numbers for each stall. */
 export function createStalls(): Stalls {
   const stalls: Stretch[] = [];
   const within = ({ fromMs, untilMs }: Stretch) =>

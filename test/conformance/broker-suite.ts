@@ -332,7 +332,7 @@ export function brokerConformance(name: string, start: () => Promise<BrokerUnder
       expect([packet.payload.toString(), packet.retain]).toEqual(["new", true]);
       publisher.publish(`${base}/x`, "", { qos: 1, messageId: 3, retain: true });
       await publisher.next("puback");
-      // To an established subscription it comes as any other message.
+      // To an established subscription it comes like every other message.
       expect(await first.next("publish")).toMatchObject({ retain: false });
       const second = await join("second");
       await second.subscribe({ topic: `${base}/+`, qos: 1 });

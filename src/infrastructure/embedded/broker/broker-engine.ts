@@ -151,7 +151,7 @@ function oneConnectionPerClientId() {
 /**
  * Puts the outbox where Aedes would write to the client itself.
  *
- * Aedes drops a message as a duplicate whenever one with a higher number came first, as any message does that
+ * Aedes drops a message as a duplicate whenever one with a higher number came first, as each message does that
  * overtakes a retained one; it forwards the publisher's DUP flag, sends a wildcard subscriber more than the granted
  * QoS, and makes the publisher wait for the slowest subscriber, pings included.
  */
